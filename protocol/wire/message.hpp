@@ -1,0 +1,173 @@
+// One plain struct per wire message; docs/protocol.md is the specification.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "protocol/model/digest.hpp"
+#include "protocol/model/resource.hpp"
+#include "protocol/model/type_registry.hpp"
+#include "protocol/model/verdict.hpp"
+
+namespace zonesync::wire {
+
+/// `u16 kind` of the packet header. Numbers are frozen.
+enum class PacketKind : std::uint16_t {
+  hello = 1,
+  welcome = 2,
+  goodbye = 3,
+  sync = 4,
+  synced = 5,
+  want = 16,
+  intent = 17,
+  change = 18,
+  part = 19,
+  drop = 20,
+  mark = 21,
+  ack = 22,
+  hold = 23,
+};
+[[nodiscard]] std::string_view to_string(PacketKind kind);
+
+/// Direction of a flow: down = the hub is the sender, up = the zone is.
+enum class FlowId : std::uint8_t { down = 0, up = 1 };
+[[nodiscard]] std::string_view to_string(FlowId flow);
+
+/// 16 bytes, little endian: u32 length (payload without padding), u8 flags (bit 0 zstd, bit 1
+/// dictionary, bit 2 flow: 0 down, 1 up; others zero), u8 dictionary, u16 kind, u64 revision.
+struct PacketHeader {
+  std::uint32_t length = 0;
+  PacketKind kind = PacketKind::hello;
+  FlowId flow = FlowId::down;
+  Revision revision;
+};
+
+/// Identity and extent of a sender's log.
+struct LogInfo {
+  Id128 log_id;
+  EraId era;
+  Revision head;
+  bool complete = false;
+  friend bool operator==(const LogInfo&, const LogInfo&) = default;
+};
+
+struct Hello {
+  std::string zone;
+  InstanceId instance;
+  std::string software;                 // "name/version" of the zone's software
+  std::uint32_t version_min = 2;        // protocol versions
+  std::uint32_t version_max = 2;
+  std::vector<std::string> features;
+  std::vector<std::string> types;       // requested; empty = all
+  std::vector<std::string> meshes;      // requested; empty = all
+  std::optional<Cursor> down_cursor;
+  bool durable = true;
+  std::uint64_t open_rejects = 0;
+  Digest open_rejects_digest;
+  LogInfo up_log;
+  std::uint64_t down_window_bytes = 0;  // receive window the zone grants for the down flow
+  friend bool operator==(const Hello&, const Hello&) = default;
+};
+
+struct Welcome {
+  std::uint64_t session = 0;
+  Id128 hub_id;
+  std::uint64_t generation = 0;
+  std::uint32_t version = 2;
+  ViewId down_view;
+  ViewId up_view;
+  std::vector<std::string> features;
+  std::vector<TypeInfo> types;
+  std::uint64_t message_max_bytes = 0;
+  std::uint64_t up_window_bytes = 0;    // first grant of the up flow
+  std::optional<Cursor> up_cursor;      // what the hub holds durably of the zone's log
+  friend bool operator==(const Welcome&, const Welcome&) = default;
+};
+
+/// Close codes 4000-4999 are ours; docs/protocol.md has the table.
+struct Goodbye {
+  std::uint16_t code = 0;
+  std::string reason;
+  std::uint64_t retry_after_ms = 0;
+  std::uint64_t fallback_ttl_ms = 0;    // 0 = no fallback to v1 asked for
+  friend bool operator==(const Goodbye&, const Goodbye&) = default;
+};
+struct Sync {
+  std::uint64_t id = 0;
+  friend bool operator==(const Sync&, const Sync&) = default;
+};
+struct Synced {
+  std::uint64_t id = 0;
+  Revision revision;
+  friend bool operator==(const Synced&, const Synced&) = default;
+};
+
+/// Receiver to sender: what it has and wants next.
+struct Want {
+  std::optional<Cursor> cursor;
+  bool force_full = false;
+  std::string why;                      // stable word for logs: "digest_mismatch", ...
+  friend bool operator==(const Want&, const Want&) = default;
+};
+
+enum class IntentReason : std::uint8_t { none = 1, changes = 2, repair = 3, full = 4 };
+[[nodiscard]] std::string_view to_string(IntentReason reason);
+
+/// Sender to receiver, answers one Want: what follows and why.
+struct Intent {
+  IntentReason reason = IntentReason::none;
+  Id128 log_id;
+  bool complete = false;                // of the sender's log
+  ViewId view;
+  std::optional<Cursor> from;           // set unless full
+  Revision head;                        // of the log when this was decided
+  std::string why;                      // stable word, e.g. "unknown_era", "view_changed"
+  friend bool operator==(const Intent&, const Intent&) = default;
+};
+
+/// A slice of a Change payload that is larger than a message; parts of one change follow each
+/// other directly, in order. The packet header's revision is that of the change.
+struct Part {
+  std::uint32_t index = 0;
+  std::uint32_t count = 0;
+  std::uint64_t total_bytes = 0;
+  std::string bytes;
+  friend bool operator==(const Part&, const Part&) = default;
+};
+
+struct Drop {
+  Class cls;
+  friend bool operator==(const Drop&, const Drop&) = default;
+};
+
+/// End of a cut. `from` absent = the cut replaces (full). `changes` counts the Change packets
+/// (assembled) and Drops since the previous Mark or Intent.
+struct Mark {
+  std::optional<Cursor> from;
+  Cursor to;
+  std::uint64_t changes = 0;
+  std::optional<Digest> digest;
+  friend bool operator==(const Mark&, const Mark&) = default;
+};
+
+/// Receiver to sender. Two cumulative numbers: credit and durability (protocol.md §4.4).
+struct Ack {
+  std::uint64_t received_bytes = 0;     // Change, Part and Drop packets with headers and padding
+  std::uint64_t window_bytes = 0;       // sender may have this much beyond received_bytes in flight
+  std::optional<Cursor> cursor;         // durable
+  std::vector<Verdict> verdicts;
+  friend bool operator==(const Ack&, const Ack&) = default;
+};
+
+/// Alive but not applying: disk full, paused, mass_delete ...
+struct Hold {
+  std::string reason;                   // stable word
+  std::string text;
+  bool released = false;                // true = the hold of this reason ended
+  friend bool operator==(const Hold&, const Hold&) = default;
+};
+
+}  // namespace zonesync::wire

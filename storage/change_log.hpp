@@ -1,0 +1,114 @@
+// The durable, versioned change log: one order over all types.
+//
+// Concurrency contract
+//   - exactly one writer thread calls `append`, `trim` and `declare_complete`;
+//   - every const function may be called from any thread at any time, also during an append, and
+//     sees only durable segments (a segment becomes visible at once, after its fsync);
+//   - `append` answers through `done` exactly once, inline or later on the writer thread
+//     (implementations that answer later say where); appends are answered in order.
+//
+//   writer:   append(S1) ---- fsync ---- done(S1) ---- append(S2) ...
+//   readers:  ......head = before S1.....|head = S1|.................
+//
+// After `done` reported an error the log refuses every further append (fail-stop): nobody can
+// know what the disk holds. Reopen the store to find out.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "protocol/model/digest.hpp"
+#include "protocol/model/log.hpp"
+#include "protocol/model/result.hpp"
+
+namespace zonesync {
+
+/// Changes that are committed together at one revision. At most one change per (class, key).
+struct Transaction {
+  Revision revision;
+  std::vector<Change> changes;
+};
+
+/// The transactions of one group commit. Revisions are consecutive; the first is head + 1.
+struct Segment {
+  std::vector<Transaction> transactions;
+};
+
+using AppendDone = std::function<void(Status)>;
+
+/// Newest entry of one (class, key); `kind` leave = tombstone.
+struct LatestEntry {
+  Class cls;
+  ResourceKey key;
+  ChangeKind kind = ChangeKind::upsert;
+  Hash128 hash;
+  Position position;
+};
+
+struct ScanOptions {
+  std::size_t max_entries = 1'000;     // of admitted entries
+  std::size_t max_bytes = 256u << 10;  // of admitted payload; the first entry always fits
+  std::size_t max_visited = 20'000;    // entries looked at, admitted or not: bounds one call
+  std::function<bool(const Class&)> admits;  // empty = everything
+};
+
+struct ListFilter {
+  std::string type;                    // required unless `all_types`
+  bool all_types = false;
+  std::optional<std::string> mesh;     // "" = global scope
+  std::optional<std::string> origin;
+};
+/// Live resources in key order (type, mesh, origin, name).
+struct ListPage {
+  std::vector<LogEntry> entries;
+  std::optional<ResourceKey> next;     // pass as `after` for the next page; empty = no more
+};
+
+using ClassDigests = std::unordered_map<Class, Digest>;
+
+class ChangeLog {
+ public:
+  virtual ~ChangeLog() = default;
+
+  [[nodiscard]] virtual LogState state() const = 0;
+
+  /// Makes the segment durable and visible, atomically. Errors: precondition_failed (first
+  /// revision is not head + 1), storage_io (fail-stop), resource_exhausted (disk full, nothing
+  /// written).
+  virtual void append(Segment segment, AppendDone done) = 0;
+
+  /// Marks the log complete, durably: receivers may rely on absences again (protocol.md §4.9).
+  virtual Status declare_complete() = 0;
+
+  /// Forward scan after `after`. Entries of revisions at or below trim_floor that have a direct
+  /// successor at or below it may be missing. Errors: storage_io, storage_corrupt.
+  [[nodiscard]] virtual Result<ScanPage> scan(Position after, const ScanOptions& options) const = 0;
+
+  /// The live entry of `key`, else its newest tombstone, else nothing.
+  [[nodiscard]] virtual Result<std::optional<LatestEntry>> latest(const ResourceKey& key) const = 0;
+
+  /// One entry by position. Errors: not_found (trimmed or never existed).
+  [[nodiscard]] virtual Result<LogEntry> read(Position position) const = 0;
+
+  /// Newest first, at most `limit`, across class changes.
+  [[nodiscard]] virtual Result<std::vector<LogEntry>> history(const ResourceKey& key,
+                                                              std::size_t limit) const = 0;
+
+  [[nodiscard]] virtual Result<ListPage> list(const ListFilter& filter,
+                                              const std::optional<ResourceKey>& after,
+                                              std::size_t limit) const = 0;
+
+  /// Digest per class of the live resources at `state().head`, with that head, consistently.
+  struct DigestsAt {
+    Revision head;
+    ClassDigests digests;
+  };
+  [[nodiscard]] virtual DigestsAt digests() const = 0;
+};
+
+}  // namespace zonesync
