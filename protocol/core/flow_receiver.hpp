@@ -1,0 +1,111 @@
+// Receiving half of a flow: stages a cut, makes it durable in one step with its cursor, acks.
+//
+// Written once, used by the zone (down) and the hub (up). docs/protocol.md FLOW-*.
+//
+// Life cycle: constructed per session; the first Want is implied by Hello (`expect_intent`).
+// Thread rule: the session's thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/core/ports.hpp"
+#include "protocol/core/time.hpp"
+
+namespace zonesync {
+
+struct FlowReceiverCounters {
+  std::uint64_t changes = 0;
+  std::uint64_t data_bytes = 0;
+  std::uint64_t cuts = 0;              // committed
+  std::uint64_t digest_checks = 0;
+  std::uint64_t digest_mismatches = 0;
+  std::uint64_t rejects = 0;
+};
+
+class FlowReceiver {
+ public:
+  struct Options {
+    wire::FlowId flow = wire::FlowId::down;
+    std::uint64_t window_bytes = limits::kFlowWindowBytes;
+  };
+
+  /// `sink` outlives the receiver.
+  FlowReceiver(Options options, CutSink& sink);
+  ~FlowReceiver();
+  FlowReceiver(const FlowReceiver&) = delete;
+  FlowReceiver& operator=(const FlowReceiver&) = delete;
+
+  // -- events: errors are protocol violations of the peer unless said otherwise ---------------------
+  Status on_intent(const wire::Intent& intent);
+  Status on_change(Revision revision, ByteView payload, std::size_t packet_bytes, TimePoint now);
+  Status on_part(Revision revision, const wire::Part& part, std::size_t packet_bytes,
+                 TimePoint now);
+  Status on_mark(const wire::Mark& mark, TimePoint now);
+  /// A hold ended (someone approved, the disk has space): tries the held cut again.
+  void retry_held(TimePoint now);
+  /// A verdict was changed outside a cut (re-validation): goes out with the next Ack.
+  void report(Verdict verdict);
+  /// Asks for everything again, e.g. on an operator's word.
+  void want_full(std::string why);
+  void set_window(std::uint64_t window_bytes);
+
+  // -- output ------------------------------------------------------------------------------------
+  /// Appends Want, Ack, Hold packets that are due. Control packets are exempt from credit.
+  void produce(std::string& out, TimePoint now);
+  [[nodiscard]] std::optional<TimePoint> next_deadline() const;
+
+  /// The last commit failed for good or the sender was fenced: close the session with this.
+  [[nodiscard]] const std::optional<CutFailure>& failure() const { return failure_; }
+
+  // -- state for status --------------------------------------------------------------------------
+  [[nodiscard]] const FlowReceiverCounters& counters() const { return counters_; }
+  [[nodiscard]] const std::optional<wire::Hold>& held() const { return hold_; }
+  [[nodiscard]] const std::optional<wire::Intent>& intent() const { return intent_; }
+  /// Newest `to` of a Mark, committed or not: how far the sender said its log goes.
+  [[nodiscard]] const std::optional<Cursor>& offered() const { return expected_; }
+  [[nodiscard]] bool commits_outstanding() const { return outstanding_ > 0; }
+
+ private:
+  struct Assembly;
+  Status accept(StagedChange change, std::size_t packet_bytes, TimePoint now);
+  void count_received(std::size_t packet_bytes, TimePoint now);
+  void start_commit(const CutEnd& end);
+  void on_committed(tl::expected<CutResult, CutFailure> result);
+  void on_commit_failed(CutFailure failure);
+
+  Options options_;
+  CutSink& sink_;
+  std::shared_ptr<bool> alive_;
+
+  std::optional<wire::Want> want_to_send_;
+  bool awaiting_intent_ = true;        // data before the Intent is ignored
+  std::optional<wire::Intent> intent_;
+  std::optional<Cursor> expected_;     // next Mark.from
+  bool replacing_ = false;             // the open cut has no `from`
+  std::uint64_t cut_changes_ = 0;
+  Revision last_revision_;             // order check inside a cut
+  std::unique_ptr<Assembly> assembly_;
+
+  std::uint64_t received_bytes_ = 0;
+  std::uint64_t acked_bytes_ = 0;
+  std::uint64_t acked_window_ = 0;
+  std::optional<Cursor> durable_;
+  bool ack_due_ = false;
+  bool ack_soon_ = false;
+  std::optional<TimePoint> last_ack_;
+  std::vector<Verdict> verdicts_;
+  std::optional<wire::Hold> hold_;
+  bool hold_to_send_ = false;
+  std::optional<CutEnd> held_cut_;
+  std::optional<CutFailure> failure_;
+  CommitToken next_token_ = 1;
+  std::uint64_t epoch_ = 0;            // commits of an earlier Intent are ignored
+  unsigned outstanding_ = 0;
+  FlowReceiverCounters counters_;
+};
+
+}  // namespace zonesync

@@ -1,0 +1,106 @@
+// Sending half of a flow: a cursor into a log.
+//
+// Written once, used by the hub (down) and the zone (up). It holds no queue: whenever the session's
+// write slot is free, `produce` reads forward from the cursor and appends packets. docs/protocol.md
+// FLOW-*.
+//
+//   Want ──► Intent ──► Change* Mark ──► Change* Mark ──► ... (tailing: one segment per cut)
+//
+// Life cycle: constructed per session; silent until the first Want (implied by Hello).
+// Thread rule: the session's thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "protocol/core/ports.hpp"
+#include "protocol/core/time.hpp"
+
+namespace zonesync {
+
+struct FlowSenderCounters {
+  std::uint64_t changes = 0;       // Change packets (parts assembled)
+  std::uint64_t data_bytes = 0;    // Change, Part, Drop packets: what credit counts
+  std::uint64_t marks = 0;
+  std::uint64_t intents_none = 0, intents_changes = 0, intents_full = 0;
+};
+
+class FlowSender {
+ public:
+  struct Options {
+    wire::FlowId flow = wire::FlowId::down;
+    std::uint64_t window_bytes = 0;          // first grant of the receiver
+    std::size_t message_target_bytes = limits::kMessageTargetBytes;
+    std::size_t cut_target_bytes = limits::kMessageTargetBytes;  // when behind: cut at least that
+  };
+
+  /// `source` outlives the sender.
+  FlowSender(Options options, const ChangeSource& source, View view);
+
+  // -- events ------------------------------------------------------------------------------------
+  void on_want(const wire::Want& want);
+  /// Errors: protocol (credit or cursor goes backwards, acks more than was sent).
+  Status on_ack(const wire::Ack& ack, TimePoint now);
+  void on_hold(const wire::Hold& hold);
+
+  // -- output ------------------------------------------------------------------------------------
+  /// Appends packets to `out` until it reaches the target size or nothing may leave now. Errors:
+  /// storage_io, storage_corrupt from the source: the session closes with 1011.
+  Status produce(std::string& out, TimePoint now);
+  /// When an idle Mark is due.
+  [[nodiscard]] std::optional<TimePoint> next_deadline() const;
+
+  // -- state for status --------------------------------------------------------------------------
+  [[nodiscard]] const std::optional<Cursor>& acked() const { return acked_; }
+  [[nodiscard]] std::uint64_t in_flight_bytes() const { return sent_bytes_ - received_bytes_; }
+  [[nodiscard]] const FlowSenderCounters& counters() const { return counters_; }
+  [[nodiscard]] const std::optional<wire::Hold>& held() const { return held_; }
+  [[nodiscard]] const std::string& why() const { return why_; }
+  [[nodiscard]] const View& view() const { return view_; }
+
+ private:
+  struct PendingPart {
+    LogEntry entry;
+    std::uint32_t next = 0;
+  };
+  wire::Intent decide(const wire::Want& want);
+  Status produce_data(std::string& out, TimePoint now);
+  bool send_entry(std::string& out, const LogEntry& entry);
+  bool send_parts(std::string& out);
+  void send_mark(std::string& out, Revision to, TimePoint now, std::optional<Digest> digest);
+  bool end_cut_if_due(std::string& out, TimePoint now);
+  void maybe_idle_mark(std::string& out, TimePoint now);
+  [[nodiscard]] bool may_send(std::size_t bytes) const;
+  void count_data(std::size_t bytes);
+
+  Options options_;
+  const ChangeSource& source_;
+  View view_;
+
+  std::optional<wire::Intent> intent_to_send_;
+  bool active_ = false;              // an Intent was sent: data may flow
+  bool full_ = false;                // the open cut replaces
+  Revision full_until_;              // a full cut ends at or after this
+  std::optional<Cursor> cut_from_;   // `from` of the open cut
+  Position position_;                // scan position: everything up to here was sent
+  std::uint64_t cut_changes_ = 0;
+  std::uint64_t cut_bytes_ = 0;
+  Revision floor_seen_;
+  std::optional<Revision> boundary_; // position_ is the end of this segment
+  ScanPage page_;                    // read but not yet sent: bounded by one message target
+  std::size_t page_next_ = 0;
+  std::optional<PendingPart> part_;
+
+  std::uint64_t window_bytes_ = 0;
+  std::uint64_t sent_bytes_ = 0;
+  std::uint64_t received_bytes_ = 0;
+  std::optional<Cursor> acked_;
+  std::optional<wire::Hold> held_;
+  TimePoint last_sent_{};
+  TimePoint last_digest_{};
+  std::string why_;
+  FlowSenderCounters counters_;
+};
+
+}  // namespace zonesync

@@ -1,0 +1,88 @@
+// The two ports of a flow: where a sender reads from and where a receiver applies to.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "protocol/model/digest.hpp"
+#include "protocol/model/log.hpp"
+#include "protocol/model/scope.hpp"
+#include "protocol/model/verdict.hpp"
+#include "protocol/wire/message.hpp"
+
+namespace zonesync {
+
+/// Read side of a log as a flow's sender sees it. Implementation: protocol/flowlog.
+/// Thread rule: called on the session's thread only, but several sessions on several threads share
+/// one log, so implementations are thread-safe.
+class ChangeSource {
+ public:
+  virtual ~ChangeSource() = default;
+  [[nodiscard]] virtual LogState state() const = 0;
+  /// Newest durable revision: cheap, called at every pull.
+  [[nodiscard]] virtual Revision head() const = 0;
+  /// Admitted entries after `after`, at most about `max_bytes` of payload (one always fits).
+  [[nodiscard]] virtual Result<ScanPage> scan(Position after, const View& view,
+                                              std::size_t max_bytes) const = 0;
+  /// Digest of the view's content at `revision`, when it is near enough to the head to know.
+  [[nodiscard]] virtual std::optional<Digest> digest_at(Revision revision,
+                                                        const View& view) const = 0;
+};
+
+/// A change with the revision it has in the sender's log.
+struct StagedChange {
+  Revision revision;
+  Change change;
+};
+
+/// What ends a cut, as the sink needs it.
+struct CutEnd {
+  wire::IntentReason reason = wire::IntentReason::changes;
+  bool complete = false;             // of the sender's log
+  Id128 log_id;
+  std::optional<Cursor> from;        // absent = the cut replaces (full)
+  Cursor to;
+  std::optional<Digest> digest;      // expected after this cut
+};
+
+struct CutResult {
+  Cursor cursor;                     // durable now
+  std::vector<Verdict> verdicts;     // refused versions of this cut, withdrawn rejects
+};
+
+using CommitToken = std::uint64_t;
+
+/// Why a cut did not become durable; the receiver reacts by kind, not by text.
+struct CutFailure {
+  enum class Kind : std::uint8_t {
+    digest_mismatch,  // content would not match: ask again (full), wipe nothing
+    hold,             // storage trouble or a guard: keep the flow, send Hold, retry later
+    stale,            // fenced: `from` or generation no longer holds; close the session
+    fatal,            // the store refuses for good
+  };
+  Kind kind = Kind::fatal;
+  Error error;
+  std::string hold_reason;           // for hold: "mass_delete", "disk_full", ...
+};
+
+using CommitDone =
+    std::function<void(CommitToken, tl::expected<CutResult, CutFailure>)>;
+
+/// Apply side of a flow's receiver. Thread rule: the session's thread; completions arrive there.
+class CutSink {
+ public:
+  virtual ~CutSink() = default;
+  /// What is durably applied; absent = nothing yet.
+  [[nodiscard]] virtual std::optional<Cursor> cursor() const = 0;
+  /// A new answer of the sender starts: staged changes of an unfinished cut are dropped.
+  virtual void begin(const wire::Intent& intent) = 0;
+  /// Stages one change of the open cut. Errors: too_large, resource_exhausted, storage_io.
+  virtual Status stage(StagedChange change) = 0;
+  /// Ends the open cut: what was staged becomes durable together with the cursor, then `done` is
+  /// called exactly once, inline or later. Several commits may be outstanding, answered in order.
+  virtual void commit(const CutEnd& end, CommitToken token, CommitDone done) = 0;
+};
+
+}  // namespace zonesync
