@@ -1,0 +1,119 @@
+// The running hub as the REST API, the metrics page and the demo see it.
+//
+// Implementation: server/cmd HubProcess. Life cycle: outlives whoever holds it; after `stop` every
+// submit answers `unavailable`.
+// Thread rule: every function may be called from any thread. Completions and listeners are called
+// on a hub thread (never inline in the caller): they must return at once, i.e. post to your own
+// executor, and must not call `unlisten` from inside a listener of their own id.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/flowlog/log_source.hpp"
+#include "server/hub/write.hpp"
+#include "server/hub/zone_status.hpp"
+#include "storage/change_log.hpp"
+
+namespace zonesync::hub {
+
+using StatusDone = std::function<void(Status)>;
+
+/// Process-wide counters for /metrics. Monotonic unless said otherwise.
+struct HubCounters {
+  std::uint64_t commits = 0;             // segments
+  std::uint64_t transactions = 0;        // revisions taken
+  std::uint64_t changes = 0;
+  std::uint64_t writes_unchanged = 0;    // transactions that took no revision
+  std::uint64_t writes_refused = 0;      // preconditions, limits
+  std::uint64_t queue_full = 0;          // answered 429
+  std::uint64_t queue_requests = 0;      // gauge
+  std::uint64_t queue_bytes = 0;         // gauge
+  std::uint64_t up_cuts = 0;
+  std::uint64_t up_stale = 0;            // fenced by generation or cursor
+  std::uint64_t up_rejects = 0;
+  std::uint64_t sessions_opened = 0;
+  std::uint64_t sessions_refused = 0;
+  std::uint64_t upgrades_refused = 0;
+  std::uint64_t tls_failures = 0;
+  std::uint64_t protocol_errors = 0;
+};
+
+struct HubInfo {
+  Id128 hub_id;                          // log id
+  Revision head;
+  EraId era;
+  bool complete = false;                 // of the log
+  bool ready = false;                    // accepts zones and writes
+  bool draining = false;
+  std::int64_t started_at_ms = 0;
+  std::string version;
+};
+
+/// Something happened; coarse, for wake-ups. Read the state through the other functions.
+struct HubEvent {
+  enum class Kind : std::uint8_t {
+    committed,  // head moved to `revision`
+    progress,   // `zone` acked `revision`
+    zone,       // `zone` was registered, connected, disconnected, changed or was deleted
+  };
+  Kind kind = Kind::committed;
+  std::string zone;
+  Revision revision;
+};
+using Listener = std::function<void(const HubEvent&)>;
+using ListenerId = std::uint64_t;
+
+/// Which zones reached a revision when a wait ended.
+struct WaitResult {
+  bool reached = false;                  // all of them; false = the deadline passed first
+  std::vector<std::string> reached_zones;
+  std::vector<std::string> missing_zones;
+};
+using WaitDone = std::function<void(WaitResult)>;
+
+class HubApi {
+ public:
+  virtual ~HubApi() = default;
+
+  // -- reads -------------------------------------------------------------------------------------
+  [[nodiscard]] virtual const ChangeLog& log() const = 0;
+  [[nodiscard]] virtual const LogSource& source() const = 0;
+  [[nodiscard]] virtual std::shared_ptr<const TypeRegistry> registry() const = 0;
+  [[nodiscard]] virtual HubInfo info() const = 0;
+  [[nodiscard]] virtual HubCounters counters() const = 0;
+  /// Sorted by name.
+  [[nodiscard]] virtual std::vector<ZoneStatus> zones() const = 0;
+  [[nodiscard]] virtual std::optional<ZoneStatus> zone(const std::string& name) const = 0;
+
+  // -- writes ------------------------------------------------------------------------------------
+  /// One transaction. Errors: those of `prepare`; precondition_failed, conflict (idempotency key
+  /// reused with other content), resource_exhausted (queue full: 429 with Retry-After, or disk
+  /// full: message says which), unavailable (stopping), storage_io.
+  virtual void submit(WriteRequest request, WriteDone done) = 0;
+
+  // -- zones -------------------------------------------------------------------------------------
+  /// Errors: invalid_argument (name), conflict (registered already), resource_exhausted.
+  virtual void register_zone(const std::string& name, StatusDone done) = 0;
+  /// Removes everything with this origin by logged leaves, then the zone itself. Errors:
+  /// not_found, conflict (connected and not `force`).
+  virtual void delete_zone(const std::string& name, bool force, StatusDone done) = 0;
+  /// Lets the held up cut of a zone through once. Errors: not_found (nothing is held).
+  virtual void approve_mass_delete(const std::string& name, StatusDone done) = 0;
+  /// Answers when every zone of `zones` (empty = all connected now) acked `revision`, or after
+  /// `timeout`. A zone that disconnects stays awaited.
+  virtual void wait_revision(std::vector<std::string> zones, Revision revision,
+                             std::chrono::milliseconds timeout, WaitDone done) = 0;
+
+  // -- events ------------------------------------------------------------------------------------
+  [[nodiscard]] virtual ListenerId listen(Listener listener) = 0;
+  /// After it returned, the listener is not running and will not be called again.
+  virtual void unlisten(ListenerId id) = 0;
+};
+
+}  // namespace zonesync::hub
