@@ -1,0 +1,34 @@
+// A timer whose callback never runs after cancel() or destruction.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "protocol/core/time.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace zonesync {
+
+/// One-shot deadline on an io_context. Arming replaces what was armed before.
+/// Thread rule: every call on the context's thread; the callback runs there too.
+class Timer {
+ public:
+  explicit Timer(boost::asio::io_context& context);
+  ~Timer();
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+  void arm_at(TimePoint when, std::function<void()> callback);
+  void arm_after(Duration delay, std::function<void()> callback);
+  void cancel();
+  [[nodiscard]] bool armed() const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace zonesync
