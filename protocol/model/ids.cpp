@@ -4,7 +4,9 @@
 
 #include <xxhash.h>
 
+#include "protocol/model/canonical_bytes.hpp"
 #include "protocol/model/limits.hpp"
+#include "protocol/model/utf8.hpp"
 
 namespace zonesync {
 namespace {
@@ -18,14 +20,6 @@ Id128 from_xxh(XXH128_hash_t hash) {
   return id;
 }
 
-void append_part(std::string& out, std::string_view part) {
-  const auto size = static_cast<std::uint32_t>(part.size());
-  for (int shift = 0; shift < 32; shift += 8) {
-    out.push_back(static_cast<char>((size >> shift) & 0xff));
-  }
-  out.append(part);
-}
-
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -33,29 +27,6 @@ int hex_value(char c) {
 }
 
 bool alphanumeric_lower(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-
-/// Length of the UTF-8 sequence at text[0], or 0 when malformed (overlong, surrogate, truncated).
-std::size_t utf8_sequence(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = at(0);
-  if (lead < 0x80) return 1;
-  std::size_t length = 0;
-  std::uint32_t point = 0;
-  if ((lead & 0xe0) == 0xc0) { length = 2; point = lead & 0x1fu; }
-  else if ((lead & 0xf0) == 0xe0) { length = 3; point = lead & 0x0fu; }
-  else if ((lead & 0xf8) == 0xf0) { length = 4; point = lead & 0x07u; }
-  else return 0;
-  if (text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xc0) != 0x80) return 0;
-    point = (point << 6) | (at(i) & 0x3fu);
-  }
-  static constexpr std::uint32_t kMinimum[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (point < kMinimum[length] || point > 0x10ffff) return 0;
-  if (point >= 0xd800 && point <= 0xdfff) return 0;
-  if (point >= 0x80 && point <= 0x9f) return 0;  // C1 control characters
-  return length;
-}
 
 }  // namespace
 
@@ -93,10 +64,10 @@ std::string to_string(const ResourceKey& key) {
 Id128 fingerprint(const ResourceKey& key) {
   std::string text;
   text.reserve(key.type.size() + key.mesh.size() + key.origin.size() + key.name.size() + 16);
-  append_part(text, key.type);
-  append_part(text, key.mesh);
-  append_part(text, key.origin);
-  append_part(text, key.name);
+  append_field(text, key.type);
+  append_field(text, key.mesh);
+  append_field(text, key.origin);
+  append_field(text, key.name);
   return hash_bytes(text).id;
 }
 
@@ -133,11 +104,13 @@ Status check_resource_name(std::string_view name, std::string_view field) {
     if (c == '/') {
       return fail(ErrorCode::invalid_argument, "a name holds no '/'", std::string(field));
     }
-    const std::size_t length = utf8_sequence(name.substr(i));
-    if (length == 0) {
-      return fail(ErrorCode::invalid_argument, "a name is valid UTF-8", std::string(field));
+    const Utf8Sequence sequence = utf8_sequence(name.substr(i));
+    const bool control = sequence.point >= 0x80 && sequence.point <= 0x9f;
+    if (sequence.length == 0 || control) {
+      return fail(ErrorCode::invalid_argument,
+                  "a name is valid UTF-8 without control characters", std::string(field));
     }
-    i += length;
+    i += sequence.length;
   }
   return {};
 }

@@ -71,6 +71,11 @@ class View {
   ViewId id_;
 };
 
+/// Removes the derived labels (`kuma.io/origin`, `kuma.io/zone`) that a payload may repeat, so that
+/// only one form of a resource is ever stored. Errors: invalid_argument when one contradicts
+/// `resource.key.origin`; the resource is then unchanged.
+[[nodiscard]] Status strip_derived_labels(Resource& resource);
+
 /// Labels as shown to people: stored labels plus `kuma.io/origin` and, for zone origins,
 /// `kuma.io/zone`.
 [[nodiscard]] Labels labels_for_output(const Resource& resource);
