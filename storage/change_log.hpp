@@ -85,8 +85,10 @@ class ChangeLog {
   /// Marks the log complete, durably: receivers may rely on absences again (protocol.md §4.9).
   virtual Status declare_complete() = 0;
 
-  /// Forward scan after `after`. Entries of revisions at or below trim_floor that have a direct
-  /// successor at or below it may be missing. Errors: storage_io, storage_corrupt.
+  /// Forward scan after `after`. A page that reaches its limits ends at the last segment end it
+  /// passed, if it passed one, else in the middle of the segment: so a reader with small pages
+  /// still meets every segment end that it needs. Entries of revisions at or below trim_floor that
+  /// have a direct successor at or below it may be missing. Errors: storage_io, storage_corrupt.
   [[nodiscard]] virtual Result<ScanPage> scan(Position after, const ScanOptions& options) const = 0;
 
   /// The live entry of `key`, else its newest tombstone, else nothing.

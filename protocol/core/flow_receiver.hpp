@@ -45,8 +45,8 @@ class FlowReceiver {
   Status on_part(Revision revision, const wire::Part& part, std::size_t packet_bytes,
                  TimePoint now);
   Status on_mark(const wire::Mark& mark, TimePoint now);
-  /// A hold ended (someone approved, the disk has space): tries the held cut again.
-  void retry_held(TimePoint now);
+  /// A hold ended (someone approved, the disk has space): asks for the cut again.
+  void retry_held();
   /// A verdict was changed outside a cut (re-validation): goes out with the next Ack.
   void report(Verdict verdict);
   /// Asks for everything again, e.g. on an operator's word.
@@ -100,7 +100,8 @@ class FlowReceiver {
   std::vector<Verdict> verdicts_;
   std::optional<wire::Hold> hold_;
   bool hold_to_send_ = false;
-  std::optional<CutEnd> held_cut_;
+  std::optional<TimePoint> retry_at_;  // when a hold that may end by itself is tried again
+  unsigned mismatches_in_a_row_ = 0;
   std::optional<CutFailure> failure_;
   CommitToken next_token_ = 1;
   std::uint64_t epoch_ = 0;            // commits of an earlier Intent are ignored

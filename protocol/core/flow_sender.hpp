@@ -51,6 +51,11 @@ class FlowSender {
   /// When an idle Mark is due.
   [[nodiscard]] std::optional<TimePoint> next_deadline() const;
 
+  /// Head of the log now, and whether everything up to `revision` was sent with its Mark: the
+  /// barrier of Sync.
+  [[nodiscard]] Revision target() const { return source_.head(); }
+  [[nodiscard]] bool reached(Revision revision) const;
+
   // -- state for status --------------------------------------------------------------------------
   [[nodiscard]] const std::optional<Cursor>& acked() const { return acked_; }
   [[nodiscard]] std::uint64_t in_flight_bytes() const { return sent_bytes_ - received_bytes_; }
@@ -66,10 +71,12 @@ class FlowSender {
   };
   wire::Intent decide(const wire::Want& want);
   Status produce_data(std::string& out, TimePoint now);
+  void load_page(ScanPage page);
   bool send_entry(std::string& out, const LogEntry& entry);
   bool send_parts(std::string& out);
   void send_mark(std::string& out, Revision to, TimePoint now, std::optional<Digest> digest);
-  bool end_cut_if_due(std::string& out, TimePoint now);
+  void end_cut_if_due(std::string& out, TimePoint now);
+  [[nodiscard]] std::optional<Digest> digest_due(Revision to, TimePoint now);
   void maybe_idle_mark(std::string& out, TimePoint now);
   [[nodiscard]] bool may_send(std::size_t bytes) const;
   void count_data(std::size_t bytes);
@@ -79,7 +86,9 @@ class FlowSender {
   View view_;
 
   std::optional<wire::Intent> intent_to_send_;
+  LogState log_;                     // as of the Intent: eras do not change while a log is open
   bool active_ = false;              // an Intent was sent: data may flow
+  bool first_mark_due_ = false;      // confirm at once where the receiver stands
   bool full_ = false;                // the open cut replaces
   Revision full_until_;              // a full cut ends at or after this
   std::optional<Cursor> cut_from_;   // `from` of the open cut
@@ -87,7 +96,7 @@ class FlowSender {
   std::uint64_t cut_changes_ = 0;
   std::uint64_t cut_bytes_ = 0;
   Revision floor_seen_;
-  std::optional<Revision> boundary_; // position_ is the end of this segment
+  bool page_done_ = true;
   ScanPage page_;                    // read but not yet sent: bounded by one message target
   std::size_t page_next_ = 0;
   std::optional<PendingPart> part_;

@@ -82,6 +82,7 @@ class CutSink {
   virtual Status stage(StagedChange change) = 0;
   /// Ends the open cut: what was staged becomes durable together with the cursor, then `done` is
   /// called exactly once, inline or later. Several commits may be outstanding, answered in order.
+  /// `end.from == end.to` with nothing staged is an idle Mark: check the digest, write nothing.
   virtual void commit(const CutEnd& end, CommitToken token, CommitDone done) = 0;
 };
 

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -125,6 +126,7 @@ class Session final : public SessionPort {
   Status on_hello_packet(const wire::Packet& packet);
   Status on_welcome_packet(const wire::Packet& packet);
   void check_flows();
+  void release_syncs(std::string& out);
   void fail_session(const Error& error);
 
   Options options_;
@@ -138,6 +140,11 @@ class Session final : public SessionPort {
   std::unique_ptr<FlowReceiver> receiver_;
   std::optional<CloseInfo> close_;
   bool closed_ = false;
+  struct PendingSync {
+    std::uint64_t id = 0;
+    Revision after;                        // goes out behind this revision of the up flow
+  };
+  std::deque<PendingSync> pending_syncs_;  // zone role
   unsigned syncs_outstanding_ = 0;
   TimePoint opened_at_{};
   TimePoint last_received_{};

@@ -5,11 +5,12 @@
 // Thread rule: `on_appended` on the log's writer thread; everything else from any thread.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <vector>
 
 #include "protocol/core/ports.hpp"
@@ -21,6 +22,7 @@ class LogSource final : public ChangeSource {
  public:
   /// `log` outlives the source. `hot_tail_bytes` bounds the payload kept in memory.
   explicit LogSource(const ChangeLog& log, std::size_t hot_tail_bytes);
+  ~LogSource() override;
 
   /// A segment became durable (call after the log's `done`, before anyone is woken).
   void on_appended(const Segment& segment);
@@ -36,13 +38,19 @@ class LogSource final : public ChangeSource {
 
  private:
   struct Chunk;
-  struct Tail;
-  [[nodiscard]] std::shared_ptr<const Tail> tail() const;
+  struct Slice;
+  /// The chunks that a scan after `after` needs, or nothing when the tail does not reach back.
+  [[nodiscard]] std::optional<Slice> slice(Position after) const;
 
   const ChangeLog& log_;
-  std::size_t hot_tail_bytes_;
-  mutable std::mutex mutex_;             // guards tail_ (the pointer, not what it points to)
-  std::shared_ptr<const Tail> tail_;
+  const std::size_t hot_tail_bytes_;
+  std::atomic<std::uint64_t> head_{0};
+
+  mutable std::shared_mutex mutex_;      // guards everything below
+  LogState state_;
+  ClassDigests digests_;                 // at state_.head
+  std::deque<std::shared_ptr<const Chunk>> chunks_;  // newest last, without gaps up to the head
+  std::size_t chunk_bytes_ = 0;
 };
 
 }  // namespace zonesync

@@ -1,0 +1,290 @@
+#include "protocol/core/flow_receiver.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/model/assert.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace zonesync {
+namespace {
+
+constexpr std::size_t kVerdictsPerAck = 200;
+constexpr Duration kHoldRetryInterval = std::chrono::seconds(1);
+constexpr unsigned kMismatchesBeforeHold = 3;
+
+/// Holds that end by themselves; the others wait for a person.
+bool retries_itself(const std::string& reason) {
+  return reason == "disk_full" || reason == "application" || reason == "queue_full";
+}
+
+}  // namespace
+
+/// A change that arrives in parts.
+struct FlowReceiver::Assembly {
+  Revision revision;
+  std::uint32_t next = 0;
+  std::uint32_t count = 0;
+  std::uint64_t total_bytes = 0;
+  std::string bytes;
+};
+
+FlowReceiver::FlowReceiver(Options options, CutSink& sink)
+    : options_(options),
+      sink_(sink),
+      alive_(std::make_shared<bool>(true)),
+      acked_window_(options.window_bytes),
+      durable_(sink.cursor()) {}
+
+FlowReceiver::~FlowReceiver() { *alive_ = false; }
+
+// -- events ----------------------------------------------------------------------------------------
+
+Status FlowReceiver::on_intent(const wire::Intent& intent) {
+  if (want_to_send_) return {};  // answers an older Want
+  const bool full = intent.reason == wire::IntentReason::full;
+  if (intent.reason == wire::IntentReason::repair) {
+    return fail(ErrorCode::protocol, "repair was not negotiated", "FLOW-02");
+  }
+  if (full == intent.from.has_value()) {
+    return fail(ErrorCode::protocol, "Intent.from is given exactly when it is not full", "FLOW-02");
+  }
+  if (!full && intent.from != sink_.cursor()) {
+    return fail(ErrorCode::protocol, "Intent.from is not the cursor that was wanted", "FLOW-02");
+  }
+  awaiting_intent_ = false;
+  intent_ = intent;
+  expected_ = intent.from;
+  replacing_ = full;
+  cut_changes_ = 0;
+  last_revision_ = Revision{};
+  assembly_.reset();
+  sink_.begin(intent);
+  return {};
+}
+
+void FlowReceiver::count_received(std::size_t packet_bytes, TimePoint) {
+  received_bytes_ += packet_bytes;
+  counters_.data_bytes += packet_bytes;
+  if (received_bytes_ - acked_bytes_ >= options_.window_bytes / 2) ack_due_ = true;
+  ack_soon_ = true;
+}
+
+Status FlowReceiver::on_change(Revision revision, ByteView payload, std::size_t packet_bytes,
+                               TimePoint now) {
+  count_received(packet_bytes, now);
+  if (received_bytes_ - acked_bytes_ > acked_window_ + limits::kMessageMaxBytes) {
+    return fail(ErrorCode::resource_exhausted, "more data in flight than was granted", "FLOW-22");
+  }
+  if (awaiting_intent_) return {};
+  if (assembly_) return fail(ErrorCode::protocol, "Change inside a series of Parts", "FLOW-07");
+  auto change = wire::decode_change(SharedBytes(std::string(payload)));
+  if (!change) return fail(change.error());
+  return accept(StagedChange{revision, std::move(*change)}, packet_bytes, now);
+}
+
+Status FlowReceiver::on_part(Revision revision, const wire::Part& part, std::size_t packet_bytes,
+                             TimePoint now) {
+  count_received(packet_bytes, now);
+  if (awaiting_intent_) return {};
+  if (!assembly_) {
+    if (part.total_bytes > limits::kResourceMaxBytes + limits::kPartBytes) {
+      return fail(ErrorCode::too_large, "a resource in parts is over the limit", "FLOW-07");
+    }
+    assembly_ = std::make_unique<Assembly>();
+    assembly_->revision = revision;
+    assembly_->count = part.count;
+    assembly_->total_bytes = part.total_bytes;
+  }
+  Assembly& open = *assembly_;
+  if (part.index != open.next || part.count != open.count || revision != open.revision ||
+      part.total_bytes != open.total_bytes || part.bytes.empty() ||
+      open.bytes.size() + part.bytes.size() > open.total_bytes) {
+    return fail(ErrorCode::protocol, "a Part does not continue its series", "FLOW-07");
+  }
+  open.bytes += part.bytes;
+  if (++open.next < open.count) return {};
+  if (open.bytes.size() != open.total_bytes) {
+    return fail(ErrorCode::protocol, "a series of Parts is shorter than it said", "FLOW-07");
+  }
+  auto change = wire::decode_change(SharedBytes(std::move(open.bytes)));
+  assembly_.reset();
+  if (!change) return fail(change.error());
+  return accept(StagedChange{revision, std::move(*change)}, packet_bytes, now);
+}
+
+Status FlowReceiver::accept(StagedChange change, std::size_t, TimePoint) {
+  const bool after_cursor = !expected_ || change.revision > expected_->revision;
+  if (!after_cursor || change.revision < last_revision_ || change.revision == Revision{}) {
+    return fail(ErrorCode::protocol, "changes of a cut are not in log order", "FLOW-05");
+  }
+  last_revision_ = change.revision;
+  ++cut_changes_;
+  ++counters_.changes;
+  return sink_.stage(std::move(change));
+}
+
+Status FlowReceiver::on_mark(const wire::Mark& mark, TimePoint now) {
+  if (awaiting_intent_) return {};
+  if (assembly_) return fail(ErrorCode::protocol, "Mark inside a series of Parts", "FLOW-07");
+  if (mark.from.has_value() == replacing_ || (mark.from && mark.from != expected_)) {
+    return fail(ErrorCode::protocol, "Mark.from is not where the last cut ended", "FLOW-10");
+  }
+  if (mark.changes != cut_changes_) {
+    return fail(ErrorCode::protocol, "Mark.changes differs from what arrived", "FLOW-11");
+  }
+  if (mark.to.view != intent_->view || mark.to.revision < last_revision_ ||
+      (mark.from && mark.to.revision < mark.from->revision)) {
+    return fail(ErrorCode::protocol, "Mark.to does not end this cut", "FLOW-11");
+  }
+  if (replacing_ && !mark.digest) {
+    return fail(ErrorCode::protocol, "a full cut ends without a digest", "FLOW-13");
+  }
+  const bool idle = mark.from == mark.to;
+  const bool check = mark.digest && outstanding_ == 0;
+  if (!idle || check) {
+    start_commit(CutEnd{intent_->reason, intent_->complete, intent_->log_id, mark.from, mark.to,
+                        mark.digest});
+  }
+  if (awaiting_intent_) return {};  // the commit failed at once
+  expected_ = mark.to;
+  replacing_ = false;
+  cut_changes_ = 0;
+  last_revision_ = Revision{};
+  if (!last_ack_) last_ack_ = now;
+  return {};
+}
+
+void FlowReceiver::start_commit(const CutEnd& end) {
+  ++outstanding_;
+  if (end.digest) ++counters_.digest_checks;
+  const std::uint64_t epoch = epoch_;
+  sink_.commit(end, next_token_++,
+               [this, epoch, alive = std::weak_ptr<bool>(alive_)](
+                   CommitToken, tl::expected<CutResult, CutFailure> result) {
+                 const auto guard = alive.lock();
+                 if (!guard || !*guard) return;
+                 ZS_ASSERT(outstanding_ > 0);
+                 --outstanding_;
+                 if (epoch == epoch_) on_committed(std::move(result));
+               });
+}
+
+void FlowReceiver::on_committed(tl::expected<CutResult, CutFailure> result) {
+  if (!result) {
+    on_commit_failed(std::move(result.error()));
+    return;
+  }
+  ++counters_.cuts;
+  mismatches_in_a_row_ = 0;
+  ack_soon_ = ack_soon_ || durable_ != result->cursor || !result->verdicts.empty();
+  durable_ = result->cursor;
+  for (Verdict& verdict : result->verdicts) report(std::move(verdict));
+}
+
+/// Every failure ends the current answer of the sender: what follows is ignored until a new Intent.
+void FlowReceiver::on_commit_failed(CutFailure failure) {
+  ++epoch_;
+  awaiting_intent_ = true;
+  assembly_.reset();
+  switch (failure.kind) {
+    case CutFailure::Kind::digest_mismatch:
+      ++counters_.digest_mismatches;
+      if (++mismatches_in_a_row_ < kMismatchesBeforeHold) {
+        want_full("digest_mismatch");
+        return;
+      }
+      failure.hold_reason = "digest";
+      [[fallthrough]];
+    case CutFailure::Kind::hold:
+      hold_ = wire::Hold{failure.hold_reason, failure.error.message, false};
+      hold_to_send_ = true;
+      return;
+    case CutFailure::Kind::stale:
+    case CutFailure::Kind::fatal:
+      failure_ = std::move(failure);
+      return;
+  }
+}
+
+void FlowReceiver::retry_held() {
+  if (!hold_) return;
+  const bool full = !sink_.cursor() || (intent_ && intent_->reason == wire::IntentReason::full);
+  const std::string why = hold_->reason;
+  hold_.reset();
+  hold_to_send_ = false;
+  retry_at_.reset();
+  mismatches_in_a_row_ = 0;
+  wire::Want want;
+  want.force_full = full;
+  want.why = why;
+  want_to_send_ = std::move(want);
+  awaiting_intent_ = true;
+}
+
+void FlowReceiver::want_full(std::string why) {
+  wire::Want want;
+  want.force_full = true;
+  want.why = std::move(why);
+  want_to_send_ = std::move(want);
+  awaiting_intent_ = true;
+  assembly_.reset();
+  ++epoch_;
+}
+
+void FlowReceiver::report(Verdict verdict) {
+  if (!verdict.accepted) ++counters_.rejects;
+  verdicts_.push_back(std::move(verdict));
+  ack_soon_ = true;
+}
+
+void FlowReceiver::set_window(std::uint64_t window_bytes) {
+  if (window_bytes == options_.window_bytes) return;
+  options_.window_bytes = window_bytes;
+  ack_due_ = true;
+}
+
+// -- output ----------------------------------------------------------------------------------------
+
+void FlowReceiver::produce(std::string& out, TimePoint now) {
+  if (hold_to_send_) {
+    wire::append(out, options_.flow, *hold_);
+    hold_to_send_ = false;
+    if (retries_itself(hold_->reason)) retry_at_ = now + kHoldRetryInterval;
+  }
+  if (retry_at_ && now >= *retry_at_ && outstanding_ == 0) retry_held();
+  if (want_to_send_ && outstanding_ == 0) {
+    want_to_send_->cursor = sink_.cursor();
+    wire::append(out, options_.flow, *want_to_send_);
+    want_to_send_.reset();
+  }
+  if (!last_ack_) last_ack_ = now;
+  const Duration since = now - *last_ack_;
+  const bool due = ack_due_ || (ack_soon_ && since >= limits::kAckInterval) ||
+                   since >= limits::kIdleMarkInterval;
+  if (!due) return;
+  wire::Ack ack;
+  ack.received_bytes = received_bytes_;
+  ack.window_bytes = options_.window_bytes;
+  ack.cursor = durable_;
+  const std::size_t count = std::min(verdicts_.size(), kVerdictsPerAck);
+  const auto split = verdicts_.begin() + static_cast<std::ptrdiff_t>(count);
+  ack.verdicts.assign(std::make_move_iterator(verdicts_.begin()), std::make_move_iterator(split));
+  verdicts_.erase(verdicts_.begin(), split);
+  wire::append(out, options_.flow, ack);
+  acked_bytes_ = received_bytes_;
+  acked_window_ = std::max(acked_window_, options_.window_bytes);
+  ack_due_ = !verdicts_.empty();
+  ack_soon_ = false;
+  last_ack_ = now;
+}
+
+std::optional<TimePoint> FlowReceiver::next_deadline() const {
+  if (!last_ack_) return std::nullopt;
+  TimePoint deadline = *last_ack_ + limits::kIdleMarkInterval;
+  if (ack_soon_) deadline = *last_ack_ + limits::kAckInterval;
+  if (retry_at_) deadline = std::min(deadline, *retry_at_);
+  return deadline;
+}
+
+}  // namespace zonesync

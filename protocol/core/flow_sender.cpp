@@ -1,0 +1,258 @@
+#include "protocol/core/flow_sender.hpp"
+
+#include <algorithm>
+
+#include "protocol/model/assert.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace zonesync {
+
+using wire::IntentReason;
+
+FlowSender::FlowSender(Options options, const ChangeSource& source, View view)
+    : options_(options),
+      source_(source),
+      view_(std::move(view)),
+      window_bytes_(options.window_bytes) {}
+
+// -- events ----------------------------------------------------------------------------------------
+
+wire::Intent FlowSender::decide(const wire::Want& want) {
+  wire::Intent intent;
+  intent.log_id = log_.log_id;
+  intent.complete = log_.complete;
+  intent.view = view_.id();
+  intent.head = log_.head;
+  intent.reason = IntentReason::full;
+  if (!want.cursor) {
+    intent.why = "no_cursor";
+  } else if (want.force_full) {
+    intent.why = want.why.empty() ? "asked" : want.why;
+  } else if (want.cursor->view != view_.id()) {
+    intent.why = "view_changed";
+  } else if (const auto verdict = judge_cursor(log_, *want.cursor);
+             verdict != CursorVerdict::valid) {
+    intent.why = std::string(to_string(verdict));
+  } else {
+    intent.from = want.cursor;
+    const bool missed = want.cursor->revision < log_.head;
+    intent.reason = missed ? IntentReason::changes : IntentReason::none;
+  }
+  return intent;
+}
+
+void FlowSender::on_want(const wire::Want& want) {
+  log_ = source_.state();
+  wire::Intent intent = decide(want);
+  why_ = intent.why;
+  full_ = intent.reason == IntentReason::full;
+  full_until_ = log_.head;
+  cut_from_ = intent.from;
+  position_ = full_ ? Position::start() : Position::end_of(want.cursor->revision);
+  cut_changes_ = 0;
+  cut_bytes_ = 0;
+  floor_seen_ = Revision{};
+  page_ = ScanPage{};
+  page_next_ = 0;
+  page_done_ = true;
+  part_.reset();
+  held_.reset();
+  if (!full_) acked_ = want.cursor;
+  first_mark_due_ = true;
+  active_ = false;
+  switch (intent.reason) {
+    case IntentReason::none: ++counters_.intents_none; break;
+    case IntentReason::changes: ++counters_.intents_changes; break;
+    default: ++counters_.intents_full; break;
+  }
+  intent_to_send_ = std::move(intent);
+}
+
+Status FlowSender::on_ack(const wire::Ack& ack, TimePoint) {
+  if (ack.received_bytes < received_bytes_) {
+    return fail(ErrorCode::protocol, "Ack.received_bytes goes backwards", "FLOW-20");
+  }
+  if (ack.received_bytes > sent_bytes_) {
+    return fail(ErrorCode::protocol, "Ack.received_bytes is more than was sent", "FLOW-20");
+  }
+  received_bytes_ = ack.received_bytes;
+  window_bytes_ = ack.window_bytes;
+  if (ack.cursor) {
+    if (ack.cursor->view == view_.id() && ack.cursor->revision > source_.head()) {
+      return fail(ErrorCode::protocol, "Ack.cursor lies beyond the log", "FLOW-21");
+    }
+    acked_ = ack.cursor;
+  }
+  return {};
+}
+
+void FlowSender::on_hold(const wire::Hold& hold) {
+  if (hold.released) {
+    held_.reset();
+  } else {
+    held_ = hold;
+  }
+}
+
+// -- output ----------------------------------------------------------------------------------------
+
+Status FlowSender::produce(std::string& out, TimePoint now) {
+  if (intent_to_send_) {
+    wire::append(out, options_.flow, *intent_to_send_);
+    intent_to_send_.reset();
+    active_ = true;
+    last_sent_ = now;
+  }
+  if (!active_) return {};
+  if (!held_) {
+    if (auto status = produce_data(out, now); !status) return status;
+  }
+  maybe_idle_mark(out, now);
+  return {};
+}
+
+Status FlowSender::produce_data(std::string& out, TimePoint now) {
+  const std::size_t limit = options_.message_target_bytes;
+  while (out.size() < limit) {
+    if (part_) {
+      if (!send_parts(out)) return {};
+    } else if (page_next_ < page_.entries.size()) {
+      if (!send_entry(out, page_.entries[page_next_])) return {};
+    } else if (!page_done_) {
+      page_done_ = true;
+      position_ = page_.next;
+      if (page_.at_segment_end) end_cut_if_due(out, now);
+    } else {
+      if (position_ >= Position::end_of(source_.head())) {
+        if (first_mark_due_) end_cut_if_due(out, now);
+        return {};
+      }
+      if (!may_send(1)) return {};
+      auto page = source_.scan(position_, view_, limit);
+      if (!page) return fail(page.error());
+      load_page(std::move(*page));
+    }
+  }
+  return {};
+}
+
+void FlowSender::load_page(ScanPage page) {
+  ZS_ASSERT(page.next > position_);
+  floor_seen_ = std::max(floor_seen_, page.trim_floor);
+  page_ = std::move(page);
+  page_next_ = 0;
+  page_done_ = false;
+}
+
+bool FlowSender::send_entry(std::string& out, const LogEntry& entry) {
+  const std::size_t payload = entry.change.payload.size();
+  if (payload > limits::kPartBytes) {
+    part_ = PendingPart{entry, 0};
+    return true;
+  }
+  const std::size_t bytes = wire::packet_bytes(payload);
+  if (!may_send(bytes)) return false;
+  wire::append_change(out, options_.flow, entry.position.revision, entry.change);
+  count_data(bytes);
+  ++counters_.changes;
+  ++cut_changes_;
+  position_ = entry.position;
+  ++page_next_;
+  return true;
+}
+
+/// Sends the next slice of a large change; false = no credit now.
+bool FlowSender::send_parts(std::string& out) {
+  const ByteView payload = part_->entry.change.payload.view();
+  const auto count =
+      static_cast<std::uint32_t>((payload.size() + limits::kPartBytes - 1) / limits::kPartBytes);
+  wire::Part part;
+  part.index = part_->next;
+  part.count = count;
+  part.total_bytes = payload.size();
+  part.bytes = std::string(payload.substr(part.index * limits::kPartBytes, limits::kPartBytes));
+  std::string packet;
+  wire::append(packet, options_.flow, part_->entry.position.revision, part);
+  if (!may_send(packet.size())) return false;
+  out += packet;
+  count_data(packet.size());
+  if (++part_->next == count) {
+    ++counters_.changes;
+    ++cut_changes_;
+    position_ = part_->entry.position;
+    ++page_next_;
+    part_.reset();
+  }
+  return true;
+}
+
+/// At a segment end: closes the cut when the state there is consistent (FLOW-12) and either the
+/// head is reached or enough was sent for one durable step.
+void FlowSender::end_cut_if_due(std::string& out, TimePoint now) {
+  const Revision to = position_.revision;
+  if (to < floor_seen_) return;
+  const bool at_head = position_ >= Position::end_of(source_.head());
+  if (full_) {
+    if (to < full_until_) return;
+    auto digest = source_.digest_at(to, view_);
+    if (!digest) return;  // too far behind the head to know: extend the cut
+    send_mark(out, to, now, digest);
+    return;
+  }
+  if (!at_head && cut_bytes_ < options_.cut_target_bytes) return;
+  send_mark(out, to, now, digest_due(to, now));
+}
+
+std::optional<Digest> FlowSender::digest_due(Revision to, TimePoint now) {
+  if (!first_mark_due_ && now - last_digest_ < limits::kDigestInterval) return std::nullopt;
+  return source_.digest_at(to, view_);
+}
+
+void FlowSender::send_mark(std::string& out, Revision to, TimePoint now,
+                           std::optional<Digest> digest) {
+  wire::Mark mark;
+  mark.from = full_ ? std::nullopt : cut_from_;
+  mark.to = Cursor{log_.era_of(to), to, view_.id()};
+  mark.changes = cut_changes_;
+  mark.digest = digest;
+  wire::append(out, options_.flow, mark);
+  ++counters_.marks;
+  if (digest) last_digest_ = now;
+  last_sent_ = now;
+  cut_from_ = mark.to;
+  full_ = false;
+  first_mark_due_ = false;
+  cut_changes_ = 0;
+  cut_bytes_ = 0;
+}
+
+/// FLOW-30: an idle sender owes a Mark every 10 s, with the digest.
+void FlowSender::maybe_idle_mark(std::string& out, TimePoint now) {
+  const bool open = full_ || part_ || cut_changes_ > 0 || page_next_ < page_.entries.size();
+  if (open || !cut_from_ || now - last_sent_ < limits::kIdleMarkInterval) return;
+  send_mark(out, cut_from_->revision, now, source_.digest_at(cut_from_->revision, view_));
+}
+
+std::optional<TimePoint> FlowSender::next_deadline() const {
+  const bool open = full_ || part_ || cut_changes_ > 0 || page_next_ < page_.entries.size();
+  if (!active_ || open || !cut_from_) return std::nullopt;
+  return last_sent_ + limits::kIdleMarkInterval;
+}
+
+bool FlowSender::reached(Revision revision) const {
+  return active_ && !full_ && cut_from_ && cut_from_->revision >= revision;
+}
+
+/// FLOW-22: at most the window in flight; one packet may always be, however large.
+bool FlowSender::may_send(std::size_t bytes) const {
+  const std::uint64_t in_flight = sent_bytes_ - received_bytes_;
+  return in_flight == 0 || in_flight + bytes <= window_bytes_;
+}
+
+void FlowSender::count_data(std::size_t bytes) {
+  sent_bytes_ += bytes;
+  cut_bytes_ += bytes;
+  counters_.data_bytes += bytes;
+}
+
+}  // namespace zonesync

@@ -1,0 +1,370 @@
+#include "protocol/core/session.hpp"
+
+#include <algorithm>
+
+#include "protocol/model/assert.hpp"
+
+namespace zonesync {
+
+using wire::FlowId;
+using wire::PacketKind;
+
+namespace {
+
+std::uint16_t close_code_of(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::protocol:
+    case ErrorCode::invalid_argument: return close_code::kMalformed;
+    case ErrorCode::too_large: return close_code::kTooBig;
+    case ErrorCode::resource_exhausted: return close_code::kCreditViolated;
+    case ErrorCode::unsupported: return close_code::kVersion;
+    case ErrorCode::forbidden: return close_code::kZoneNotAllowed;
+    case ErrorCode::unauthenticated: return close_code::kUnauthenticated;
+    default: return close_code::kInternal;
+  }
+}
+
+std::uint64_t to_ms(Duration duration) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+}
+
+}  // namespace
+
+Session::Session(Options options, SessionHost& host, std::optional<wire::Hello> hello)
+    : options_(options), host_(host), hello_(std::move(hello)) {
+  ZS_ASSERT(hello_.has_value() == (options_.role == SessionRole::zone));
+}
+
+Session::~Session() = default;
+
+// -- hub role --------------------------------------------------------------------------------------
+
+void Session::admit(Admission admission) {
+  ZS_ASSERT(options_.role == SessionRole::hub && hello_seen_ && !established_);
+  if (close_ || closed_) return;
+  wire::append(outbox_, admission.welcome);
+  established_ = true;
+  if (admission.source != nullptr && admission.down_view) {
+    FlowSender::Options options;
+    options.flow = FlowId::down;
+    options.window_bytes = std::min<std::uint64_t>(hello_->down_window_bytes,
+                                                   limits::kFlowWindowBytes);
+    sender_ = std::make_unique<FlowSender>(options, *admission.source, *admission.down_view);
+    wire::Want want;  // implied by Hello (FLOW-01)
+    want.cursor = hello_->down_cursor;
+    sender_->on_want(want);
+  }
+  if (admission.sink != nullptr) {
+    receiver_ = std::make_unique<FlowReceiver>(
+        FlowReceiver::Options{FlowId::up, admission.up_window_bytes}, *admission.sink);
+  }
+}
+
+void Session::refuse(std::uint16_t code, std::string reason, Duration retry_after) {
+  close(code, std::move(reason), retry_after);
+}
+
+void Session::synced(std::uint64_t id, Revision revision) {
+  if (close_ || closed_) return;
+  if (syncs_outstanding_ > 0) --syncs_outstanding_;
+  wire::append(outbox_, wire::Synced{id, revision});
+}
+
+// -- zone role -------------------------------------------------------------------------------------
+
+void Session::start_flows(ZoneFlows flows) {
+  ZS_ASSERT(options_.role == SessionRole::zone && established_);
+  if (flows.sink != nullptr) {
+    const std::uint64_t window =
+        hello_->down_window_bytes == 0 ? limits::kFlowWindowBytes : hello_->down_window_bytes;
+    receiver_ =
+        std::make_unique<FlowReceiver>(FlowReceiver::Options{FlowId::down, window}, *flows.sink);
+  }
+  if (flows.source != nullptr && flows.up_view) {
+    FlowSender::Options options;
+    options.flow = FlowId::up;
+    sender_ = std::make_unique<FlowSender>(options, *flows.source, *flows.up_view);
+  }
+}
+
+Status Session::sync(std::uint64_t id) {
+  if (!established_ || close_) return fail(ErrorCode::unavailable, "the session is not open");
+  if (syncs_outstanding_ >= limits::kSyncOutstandingMax) {
+    return fail(ErrorCode::resource_exhausted, "too many Syncs outstanding; wait for a Synced");
+  }
+  ++syncs_outstanding_;
+  if (sender_) {
+    // The barrier stands behind everything that is already in the log: produce() keeps order
+    // because Sync goes out only once the up flow reached the head (see next_message).
+    pending_syncs_.push_back(PendingSync{id, sender_->target()});
+  } else {
+    wire::append(outbox_, wire::Sync{id});
+  }
+  return {};
+}
+
+void Session::close(std::uint16_t code, std::string reason, Duration retry_after) {
+  if (close_ || closed_) return;
+  constexpr std::size_t kReasonMax = 123;  // RFC 6455 §5.5
+  if (reason.size() > kReasonMax) reason.resize(kReasonMax);
+  wire::Goodbye goodbye;
+  goodbye.code = code;
+  goodbye.reason = reason;
+  goodbye.retry_after_ms = to_ms(retry_after);
+  wire::append(outbox_, goodbye);
+  close_ = CloseInfo{code, std::move(reason)};
+}
+
+// -- SessionPort -----------------------------------------------------------------------------------
+
+void Session::on_open(TimePoint now) {
+  ZS_ASSERT(!opened_);
+  opened_ = true;
+  opened_at_ = now;
+  last_received_ = now;
+  if (options_.role == SessionRole::zone) wire::append(outbox_, *hello_);
+}
+
+void Session::on_message(std::string bytes, TimePoint now) {
+  if (close_ || closed_) return;
+  last_received_ = now;
+  ++counters_.messages_rx;
+  counters_.bytes_rx += bytes.size();
+  wire::PacketReader reader(bytes);
+  for (;;) {
+    auto packet = reader.next();
+    if (!packet) return fail_session(packet.error());
+    if (!*packet) break;
+    if (auto status = dispatch(**packet, now); !status) return fail_session(status.error());
+    if (close_) return;
+  }
+  check_flows();
+}
+
+void Session::on_closed(const CloseInfo& info, TimePoint) {
+  ZS_ASSERT(!closed_);
+  closed_ = true;
+  host_.on_session_closed(*this, info);
+}
+
+void Session::on_tick(TimePoint now) {
+  if (close_ || closed_ || !opened_) return;
+  if (!established_ && now - opened_at_ >= options_.handshake_timeout) {
+    return close(close_code::kSilence, "no Hello or Welcome in time");
+  }
+  if (now - last_received_ >= options_.silence_timeout) {
+    return close(close_code::kSilence, "no packet for too long");
+  }
+  check_flows();
+}
+
+std::optional<std::string> Session::next_message(TimePoint now) {
+  if (!opened_ || closed_) return std::nullopt;
+  std::string out = std::move(outbox_);
+  outbox_.clear();
+  if (!close_) {
+    if (receiver_) receiver_->produce(out, now);
+    if (sender_) {
+      if (auto status = sender_->produce(out, now); !status) fail_session(status.error());
+    }
+    check_flows();
+    release_syncs(out);
+    if (close_) {
+      out += outbox_;
+      outbox_.clear();
+    }
+  }
+  if (out.empty()) return std::nullopt;
+  ++counters_.messages_tx;
+  counters_.bytes_tx += out.size();
+  return out;
+}
+
+void Session::release_syncs(std::string& out) {
+  while (!pending_syncs_.empty() && sender_ && sender_->reached(pending_syncs_.front().after)) {
+    wire::append(out, wire::Sync{pending_syncs_.front().id});
+    pending_syncs_.pop_front();
+  }
+}
+
+std::optional<TimePoint> Session::next_deadline() const {
+  if (!opened_ || closed_ || close_) return std::nullopt;
+  TimePoint deadline = last_received_ + options_.silence_timeout;
+  if (!established_) deadline = std::min(deadline, opened_at_ + options_.handshake_timeout);
+  const auto earlier = [&](const std::optional<TimePoint>& other) {
+    if (other) deadline = std::min(deadline, *other);
+  };
+  if (sender_) earlier(sender_->next_deadline());
+  if (receiver_) earlier(receiver_->next_deadline());
+  return deadline;
+}
+
+std::optional<CloseInfo> Session::wants_close() const {
+  if (!close_ || !outbox_.empty()) return std::nullopt;
+  return close_;
+}
+
+std::size_t Session::message_max_bytes() const {
+  const bool before_hello = options_.role == SessionRole::hub && !hello_seen_;
+  return before_hello ? limits::kMessageBeforeHelloMaxBytes : options_.message_max_bytes;
+}
+
+// -- dispatch --------------------------------------------------------------------------------------
+
+Status Session::dispatch(const wire::Packet& packet, TimePoint now) {
+  switch (packet.header.kind) {
+    case PacketKind::hello: return on_hello_packet(packet);
+    case PacketKind::welcome: return on_welcome_packet(packet);
+    case PacketKind::goodbye:
+    case PacketKind::sync:
+    case PacketKind::synced: return dispatch_session(packet);
+    default: break;
+  }
+  if (!established_) {
+    return fail(ErrorCode::protocol, "a flow packet before the handshake", "SES-02");
+  }
+  switch (packet.header.kind) {
+    case PacketKind::want:
+    case PacketKind::ack:
+    case PacketKind::hold: return dispatch_feedback(packet, now);
+    default: return dispatch_data(packet, now);
+  }
+}
+
+Status Session::on_hello_packet(const wire::Packet& packet) {
+  if (options_.role != SessionRole::hub || hello_seen_) {
+    return fail(ErrorCode::protocol, "an unexpected Hello", "SES-02");
+  }
+  auto hello = wire::decode_hello(packet.payload);
+  if (!hello) return fail(hello.error());
+  hello_seen_ = true;
+  hello_ = std::move(*hello);
+  host_.on_hello(*this, *hello_);
+  return {};
+}
+
+Status Session::on_welcome_packet(const wire::Packet& packet) {
+  if (options_.role != SessionRole::zone || established_) {
+    return fail(ErrorCode::protocol, "an unexpected Welcome", "SES-02");
+  }
+  auto welcome = wire::decode_welcome(packet.payload);
+  if (!welcome) return fail(welcome.error());
+  established_ = true;
+  host_.on_welcome(*this, *welcome);
+  if (sender_) {
+    wire::Ack grant;
+    grant.window_bytes = welcome->up_window_bytes;
+    if (auto status = sender_->on_ack(grant, last_received_); !status) return status;
+    wire::Want want;  // implied by Welcome (FLOW-01)
+    want.cursor = welcome->up_cursor;
+    sender_->on_want(want);
+  }
+  return {};
+}
+
+Status Session::dispatch_session(const wire::Packet& packet) {
+  if (packet.header.kind == PacketKind::goodbye) {
+    auto goodbye = wire::decode_goodbye(packet.payload);
+    if (!goodbye) return fail(goodbye.error());
+    host_.on_goodbye(*this, *goodbye);
+    return {};
+  }
+  if (!established_) return fail(ErrorCode::protocol, "Sync before the handshake", "SES-02");
+  if (packet.header.kind == PacketKind::sync) {
+    if (options_.role != SessionRole::hub) {
+      return fail(ErrorCode::protocol, "only a zone sends Sync", "SES-09");
+    }
+    auto sync = wire::decode_sync(packet.payload);
+    if (!sync) return fail(sync.error());
+    if (++syncs_outstanding_ > limits::kSyncOutstandingMax) {
+      return fail(ErrorCode::resource_exhausted, "too many Syncs outstanding", "SES-09");
+    }
+    host_.on_sync(*this, sync->id);
+    return {};
+  }
+  if (options_.role != SessionRole::zone) {
+    return fail(ErrorCode::protocol, "only a hub sends Synced", "SES-09");
+  }
+  auto synced = wire::decode_synced(packet.payload);
+  if (!synced) return fail(synced.error());
+  if (syncs_outstanding_ == 0) return fail(ErrorCode::protocol, "Synced without Sync", "SES-09");
+  --syncs_outstanding_;
+  host_.on_synced(*this, *synced);
+  return {};
+}
+
+Status Session::dispatch_data(const wire::Packet& packet, TimePoint now) {
+  const FlowId inbound = options_.role == SessionRole::hub ? FlowId::up : FlowId::down;
+  if (packet.header.flow != inbound || !receiver_) {
+    return fail(ErrorCode::protocol, "data on a flow that the peer does not send", "FLOW-03");
+  }
+  switch (packet.header.kind) {
+    case PacketKind::intent: {
+      auto intent = wire::decode_intent(packet.payload);
+      if (!intent) return fail(intent.error());
+      return receiver_->on_intent(*intent);
+    }
+    case PacketKind::change:
+      return receiver_->on_change(packet.header.revision, packet.payload, packet.packet_bytes, now);
+    case PacketKind::part: {
+      auto part = wire::decode_part(packet.payload);
+      if (!part) return fail(part.error());
+      return receiver_->on_part(packet.header.revision, *part, packet.packet_bytes, now);
+    }
+    case PacketKind::mark: {
+      auto mark = wire::decode_mark(packet.payload);
+      if (!mark) return fail(mark.error());
+      return receiver_->on_mark(*mark, now);
+    }
+    default:
+      return fail(ErrorCode::protocol, "a packet kind that was not negotiated", "FLOW-03");
+  }
+}
+
+Status Session::dispatch_feedback(const wire::Packet& packet, TimePoint now) {
+  const FlowId outbound = options_.role == SessionRole::hub ? FlowId::down : FlowId::up;
+  if (packet.header.flow != outbound || !sender_) {
+    return fail(ErrorCode::protocol, "feedback on a flow that we do not send", "FLOW-03");
+  }
+  switch (packet.header.kind) {
+    case PacketKind::want: {
+      auto want = wire::decode_want(packet.payload);
+      if (!want) return fail(want.error());
+      sender_->on_want(*want);
+      return {};
+    }
+    case PacketKind::ack: {
+      auto ack = wire::decode_ack(packet.payload);
+      if (!ack) return fail(ack.error());
+      if (auto status = sender_->on_ack(*ack, now); !status) return status;
+      host_.on_peer_ack(*this, *ack);
+      return {};
+    }
+    default: {
+      auto hold = wire::decode_hold(packet.payload);
+      if (!hold) return fail(hold.error());
+      sender_->on_hold(*hold);
+      host_.on_peer_hold(*this, *hold);
+      return {};
+    }
+  }
+}
+
+void Session::check_flows() {
+  if (close_ || !receiver_ || !receiver_->failure()) return;
+  const CutFailure& failure = *receiver_->failure();
+  if (failure.kind == CutFailure::Kind::stale) {
+    close(close_code::kSuperseded, failure.error.message);
+  } else {
+    close(close_code::kInternal, failure.error.message);
+  }
+}
+
+void Session::fail_session(const Error& error) {
+  std::string reason = error.message;
+  if (!error.field.empty()) reason = error.field + ": " + reason;
+  close(close_code_of(error), std::move(reason));
+}
+
+}  // namespace zonesync

@@ -1,0 +1,166 @@
+#include "protocol/flowlog/log_source.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+#include "protocol/model/assert.hpp"
+
+namespace zonesync {
+
+/// One durable segment in memory. Entries carry no `previous`: flows do not need it.
+struct LogSource::Chunk {
+  Revision first;
+  Revision last;
+  std::vector<LogEntry> entries;
+  ClassDigests deltas;        // digest after minus digest before, per touched class
+  std::size_t bytes = 0;
+};
+
+struct LogSource::Slice {
+  std::vector<std::shared_ptr<const Chunk>> chunks;
+  Revision head;
+  Revision trim_floor;
+};
+
+LogSource::LogSource(const ChangeLog& log, std::size_t hot_tail_bytes)
+    : log_(log), hot_tail_bytes_(hot_tail_bytes) {
+  refresh();
+}
+
+LogSource::~LogSource() = default;
+
+void LogSource::refresh() {
+  auto digests = log_.digests();
+  LogState state = log_.state();
+  const std::unique_lock lock(mutex_);
+  ZS_ASSERT(state.head == digests.head);
+  if (state.head != state_.head) {
+    chunks_.clear();
+    chunk_bytes_ = 0;
+  }
+  state_ = std::move(state);
+  digests_ = std::move(digests.digests);
+  head_.store(state_.head.value, std::memory_order_release);
+}
+
+void LogSource::on_appended(const Segment& segment) {
+  ZS_ASSERT(!segment.transactions.empty());
+  auto chunk = std::make_shared<Chunk>();
+  chunk->first = segment.transactions.front().revision;
+  chunk->last = segment.transactions.back().revision;
+  for (const Transaction& transaction : segment.transactions) {
+    std::uint32_t index = 0;
+    for (const Change& change : transaction.changes) {
+      chunk->bytes += change.payload.size() + sizeof(LogEntry);
+      chunk->deltas.try_emplace(change.cls);
+      chunk->entries.push_back({Position{transaction.revision, index++}, change, std::nullopt});
+    }
+  }
+  auto digests = log_.digests();
+  LogState state = log_.state();
+  ZS_ASSERT(state.head == chunk->last && digests.head == chunk->last);
+
+  const std::unique_lock lock(mutex_);
+  for (auto& [cls, delta] : chunk->deltas) {
+    if (const auto after = digests.digests.find(cls); after != digests.digests.end()) {
+      delta += after->second;
+    }
+    if (const auto before = digests_.find(cls); before != digests_.end()) {
+      delta -= before->second;
+    }
+  }
+  state_ = std::move(state);
+  digests_ = std::move(digests.digests);
+  chunk_bytes_ += chunk->bytes;
+  chunks_.push_back(std::move(chunk));
+  while (chunks_.size() > 1 && chunk_bytes_ > hot_tail_bytes_) {
+    chunk_bytes_ -= chunks_.front()->bytes;
+    chunks_.pop_front();
+  }
+  head_.store(state_.head.value, std::memory_order_release);
+}
+
+LogState LogSource::state() const {
+  const std::shared_lock lock(mutex_);
+  return state_;
+}
+
+Revision LogSource::head() const { return Revision{head_.load(std::memory_order_acquire)}; }
+
+std::optional<LogSource::Slice> LogSource::slice(Position after) const {
+  const std::shared_lock lock(mutex_);
+  Slice slice;
+  slice.head = state_.head;
+  slice.trim_floor = state_.trim_floor;
+  if (after >= Position::end_of(state_.head)) return slice;
+  if (chunks_.empty() || after < Position::end_of(Revision{chunks_.front()->first.value - 1})) {
+    return std::nullopt;
+  }
+  const auto begin = std::partition_point(
+      chunks_.begin(), chunks_.end(),
+      [&](const auto& chunk) { return Position::end_of(chunk->last) <= after; });
+  slice.chunks.assign(begin, chunks_.end());
+  return slice;
+}
+
+Result<ScanPage> LogSource::scan(Position after, const View& view, std::size_t max_bytes) const {
+  auto found = slice(after);
+  if (!found) {
+    ScanOptions options;
+    options.max_bytes = max_bytes;
+    options.admits = [&view](const Class& cls) { return view.admits(cls); };
+    return log_.scan(after, options);
+  }
+  ScanPage page;
+  page.trim_floor = found->trim_floor;
+  page.next = after;
+  page.at_head = found->chunks.empty();
+  page.at_segment_end = found->chunks.empty();
+  std::size_t bytes = 0;
+  std::size_t kept = 0;            // entries up to the last segment end
+  for (const auto& chunk : found->chunks) {
+    const auto begin = std::partition_point(
+        chunk->entries.begin(), chunk->entries.end(),
+        [&](const LogEntry& entry) { return entry.position <= after; });
+    for (auto entry = begin; entry != chunk->entries.end(); ++entry) {
+      if (!view.admits(entry->change.cls)) continue;
+      if (!page.entries.empty() && bytes + entry->change.payload.size() > max_bytes) {
+        if (page.at_segment_end) {
+          page.entries.resize(kept);
+        } else {
+          page.next = page.entries.back().position;
+        }
+        return page;
+      }
+      bytes += entry->change.payload.size();
+      page.entries.push_back(*entry);
+    }
+    page.next = Position::end_of(chunk->last);
+    page.at_segment_end = true;
+    page.at_head = chunk->last == found->head;
+    kept = page.entries.size();
+  }
+  return page;
+}
+
+std::optional<Digest> LogSource::digest_at(Revision revision, const View& view) const {
+  const std::shared_lock lock(mutex_);
+  if (revision > state_.head) return std::nullopt;
+  const bool reaches = revision == state_.head ||
+                       (!chunks_.empty() && revision.next() >= chunks_.front()->first);
+  if (!reaches) return std::nullopt;
+  Digest sum;
+  for (const auto& [cls, digest] : digests_) {
+    if (view.admits(cls)) sum += digest;
+  }
+  for (auto chunk = chunks_.rbegin(); chunk != chunks_.rend(); ++chunk) {
+    if ((*chunk)->last <= revision) break;
+    if ((*chunk)->first <= revision) return std::nullopt;  // inside a segment: not a boundary
+    for (const auto& [cls, delta] : (*chunk)->deltas) {
+      if (view.admits(cls)) sum -= delta;
+    }
+  }
+  return sum;
+}
+
+}  // namespace zonesync
