@@ -10,8 +10,9 @@
 //   writer:   append(S1) ---- fsync ---- done(S1) ---- append(S2) ...
 //   readers:  ......head = before S1.....|head = S1|.................
 //
-// After `done` reported an error the log refuses every further append (fail-stop): nobody can
-// know what the disk holds. Reopen the store to find out.
+// After `done` reported storage_io or storage_corrupt the log refuses every further append
+// (fail-stop): nobody can know what the disk holds. Reopen the store to find out. Every other error
+// means that nothing was written, and the next append is judged afresh.
 #pragma once
 
 #include <cstddef>
@@ -66,7 +67,7 @@ struct ListFilter {
 /// Live resources in key order (type, mesh, origin, name).
 struct ListPage {
   std::vector<LogEntry> entries;
-  std::optional<ResourceKey> next;     // pass as `after` for the next page; empty = no more
+  std::optional<ResourceKey> next;     // last key of this page: `after` of the next; empty = end
 };
 
 using ClassDigests = std::unordered_map<Class, Digest>;
@@ -78,8 +79,9 @@ class ChangeLog {
   [[nodiscard]] virtual LogState state() const = 0;
 
   /// Makes the segment durable and visible, atomically. Errors: precondition_failed (first
-  /// revision is not head + 1), storage_io (fail-stop), resource_exhausted (disk full, nothing
-  /// written).
+  /// revision is not head + 1), invalid_argument (no transaction, gap in the revisions, a (class,
+  /// key) twice in a transaction, class and key disagree on type, mesh or origin), storage_io
+  /// (fail-stop), resource_exhausted (disk full, nothing written).
   virtual void append(Segment segment, AppendDone done) = 0;
 
   /// Marks the log complete, durably: receivers may rely on absences again (protocol.md §4.9).

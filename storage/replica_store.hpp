@@ -26,7 +26,8 @@ struct ReplicaUpsert {
   std::optional<Reject> reject;
 };
 
-/// One durable step: content and cursor together.
+/// One durable step: content and cursor together. Of a key named several times the last upsert
+/// wins, and an upsert wins over a remove.
 struct ReplicaBatch {
   std::vector<ReplicaUpsert> upserts;
   std::vector<ResourceKey> removes;

@@ -1,0 +1,175 @@
+#include "storage/log_rules.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace zonesync::log_rules {
+namespace {
+
+Status check_change(const Change& change) {
+  const std::string where = to_string(change.key);
+  if (change.kind != ChangeKind::upsert && change.kind != ChangeKind::leave) {
+    return fail(ErrorCode::invalid_argument, "a change is either an upsert or a leave", where);
+  }
+  if (change.cls.type != change.key.type || change.cls.mesh != change.key.mesh ||
+      change.cls.origin != change.key.origin) {
+    return fail(ErrorCode::invalid_argument,
+                "class and key of a change disagree on type, mesh or origin", where);
+  }
+  return {};
+}
+
+Status check_transaction(const Transaction& transaction) {
+  std::set<std::pair<const ResourceKey*, const std::string*>,
+           decltype([](const auto& a, const auto& b) {
+             return std::tie(*a.first, *a.second) < std::tie(*b.first, *b.second);
+           })>
+      seen;
+  for (const Change& change : transaction.changes) {
+    if (Status status = check_change(change); !status) return status;
+    if (!seen.emplace(&change.key, &change.cls.tag).second) {
+      return fail(ErrorCode::invalid_argument,
+                  "a transaction may change each (class, key) only once", to_string(change.key));
+    }
+  }
+  return {};
+}
+
+void add_to_deltas(ClassDigests& deltas, const LogEntry& entry) {
+  const Change& change = entry.change;
+  const bool was_live = entry.previous && entry.previous->kind == ChangeKind::upsert;
+  const bool is_live = change.kind == ChangeKind::upsert;
+  if (!was_live && !is_live) return;
+  const Id128 key = fingerprint(change.key);
+  Digest& delta = deltas[change.cls];
+  if (was_live) delta.remove(key, entry.previous->hash);
+  if (is_live) delta.add(key, change.hash);
+}
+
+}  // namespace
+
+Slot slot_of(const Class& cls, const ResourceKey& key) { return Slot{key, cls.tag}; }
+
+Class class_of_slot(const Slot& slot) {
+  return Class{slot.key.type, slot.key.mesh, slot.key.origin, slot.tag};
+}
+
+Status check_segment(const Segment& segment, Revision head) {
+  if (segment.transactions.empty()) {
+    return fail(ErrorCode::invalid_argument, "a segment needs at least one transaction");
+  }
+  const Revision first = segment.transactions.front().revision;
+  if (first != head.next()) {
+    return fail(ErrorCode::precondition_failed,
+                "segment starts at revision " + std::to_string(first.value) +
+                    ", the log's head is " + std::to_string(head.value));
+  }
+  Revision expected = first;
+  for (const Transaction& transaction : segment.transactions) {
+    if (transaction.revision != expected) {
+      return fail(ErrorCode::invalid_argument,
+                  "revisions of a segment must be consecutive: expected " +
+                      std::to_string(expected.value) + ", got " +
+                      std::to_string(transaction.revision.value));
+    }
+    if (Status status = check_transaction(transaction); !status) return status;
+    expected = expected.next();
+  }
+  return {};
+}
+
+Result<SegmentPlan> plan_segment(Segment segment, Revision head, const LatestLookup& lookup) {
+  if (Status status = check_segment(segment, head); !status) return fail(status.error());
+  SegmentPlan plan;
+  plan.end = segment.transactions.back().revision;
+  std::map<Slot, Previous> overlay;  // what this segment itself wrote already
+  for (Transaction& transaction : segment.transactions) {
+    std::uint32_t index = 0;
+    for (Change& change : transaction.changes) {
+      LogEntry entry{Position{transaction.revision, index++}, std::move(change), std::nullopt};
+      Slot slot = slot_of(entry.change.cls, entry.change.key);
+      if (const auto it = overlay.find(slot); it != overlay.end()) {
+        entry.previous = it->second;
+      } else {
+        auto latest = lookup(entry.change.cls, entry.change.key);
+        if (!latest) return fail(std::move(latest.error()));
+        if (*latest) {
+          entry.previous = Previous{(*latest)->position, (*latest)->kind, (*latest)->hash};
+        }
+      }
+      overlay.insert_or_assign(std::move(slot),
+                               Previous{entry.position, entry.change.kind, entry.change.hash});
+      add_to_deltas(plan.digest_deltas, entry);
+      plan.entries.push_back(std::move(entry));
+    }
+  }
+  return plan;
+}
+
+LatestEntry latest_from(const LogEntry& entry) {
+  return LatestEntry{entry.change.cls, entry.change.key, entry.change.kind, entry.change.hash,
+                     entry.position};
+}
+
+void add_deltas(ClassDigests& digests, const ClassDigests& deltas) {
+  for (const auto& [cls, delta] : deltas) {
+    Digest& digest = digests[cls];
+    digest += delta;
+    if (digest.count == 0) digests.erase(cls);
+  }
+}
+
+std::optional<LatestEntry> prefer(std::vector<LatestEntry> candidates) {
+  if (candidates.empty()) return std::nullopt;
+  const auto best = std::max_element(
+      candidates.begin(), candidates.end(), [](const LatestEntry& a, const LatestEntry& b) {
+        const bool a_live = a.kind == ChangeKind::upsert;
+        const bool b_live = b.kind == ChangeKind::upsert;
+        return a_live != b_live ? b_live : a.position < b.position;
+      });
+  return std::move(*best);
+}
+
+Result<std::vector<LogEntry>> merge_history(
+    const std::vector<LatestEntry>& newest, std::size_t limit,
+    const std::function<Result<LogEntry>(Position)>& read) {
+  std::set<Position> chains;
+  for (const LatestEntry& entry : newest) chains.insert(entry.position);
+  std::vector<LogEntry> history;
+  while (!chains.empty() && history.size() < limit) {
+    const auto last = std::prev(chains.end());
+    auto entry = read(*last);
+    chains.erase(last);
+    if (!entry) {
+      if (entry.error().code == ErrorCode::not_found) continue;
+      return fail(std::move(entry.error()));
+    }
+    if (entry->previous) chains.insert(entry->previous->position);
+    history.push_back(std::move(*entry));
+  }
+  return history;
+}
+
+Status check_filter(const ListFilter& filter) {
+  if (filter.type.empty() && !filter.all_types) {
+    return fail(ErrorCode::invalid_argument, "a listing needs a type, or all_types", "type");
+  }
+  return {};
+}
+
+bool matches(const ListFilter& filter, const ResourceKey& key) {
+  return (filter.all_types || key.type == filter.type) &&
+         (!filter.mesh || key.mesh == *filter.mesh) &&
+         (!filter.origin || key.origin == *filter.origin);
+}
+
+void push_era(std::vector<EraRecord>& eras, EraRecord era) {
+  eras.push_back(era);
+  if (eras.size() > kErasMax) {
+    eras.erase(eras.begin(), eras.end() - static_cast<std::ptrdiff_t>(kErasMax));
+  }
+}
+
+}  // namespace zonesync::log_rules

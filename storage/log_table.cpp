@@ -1,0 +1,203 @@
+#include "storage/log_table.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "protocol/model/assert.hpp"
+
+namespace zonesync {
+
+using log_rules::Slot;
+
+LogTable::LogTable(Id128 log_id, bool complete) {
+  state_.log_id = log_id;
+  state_.complete = complete;
+  segment_ends_.insert(Revision{0});
+}
+
+LogState LogTable::state() const {
+  const std::shared_lock lock(mutex_);
+  return state_;
+}
+
+Result<ScanPage> LogTable::scan(Position after, const ScanOptions& options) const {
+  const std::shared_lock lock(mutex_);
+  ScanPage page;
+  page.trim_floor = state_.trim_floor;
+  page.next = after;
+  log_rules::PageLimit limit(options);
+  auto it = entries_.upper_bound(after);
+  for (; it != entries_.end() && limit.may_visit(); ++it) {
+    const LogEntry& entry = it->second;
+    if (limit.admits(entry.change.cls)) {
+      if (!limit.may_take(entry.change.payload.size())) break;
+      limit.taken(entry.change.payload.size());
+      page.entries.push_back(entry);
+    }
+    limit.visited();
+    page.next = entry.position;
+  }
+  finish_page(page, it);
+  return page;
+}
+
+// Moves `next` forward over revisions that hold nothing more, so that pages end at segments.
+void LogTable::finish_page(ScanPage& page, Entries::const_iterator next) const {
+  const Revision covered =
+      next == entries_.end() ? state_.head : Revision{next->first.revision.value - 1};
+  page.next = std::max(page.next, Position::end_of(covered));
+  page.at_segment_end = page.next == Position::end_of(page.next.revision) &&
+                        segment_ends_.count(page.next.revision) != 0;
+  page.at_head = next == entries_.end();
+}
+
+std::vector<LatestEntry> LogTable::newest_of(const ResourceKey& key) const {
+  std::vector<LatestEntry> found;
+  for (auto it = latest_.lower_bound(Slot{key, {}}); it != latest_.end() && it->first.key == key;
+       ++it) {
+    found.push_back(it->second);
+  }
+  return found;
+}
+
+std::optional<LatestEntry> LogTable::latest(const ResourceKey& key) const {
+  const std::shared_lock lock(mutex_);
+  return log_rules::prefer(newest_of(key));
+}
+
+Result<LogEntry> LogTable::read_locked(Position position) const {
+  const auto it = entries_.find(position);
+  if (it == entries_.end()) {
+    return fail(ErrorCode::not_found, "no log entry at revision " +
+                                          std::to_string(position.revision.value) + ", index " +
+                                          std::to_string(position.index));
+  }
+  return it->second;
+}
+
+Result<LogEntry> LogTable::read(Position position) const {
+  const std::shared_lock lock(mutex_);
+  return read_locked(position);
+}
+
+Result<std::vector<LogEntry>> LogTable::history(const ResourceKey& key, std::size_t limit) const {
+  const std::shared_lock lock(mutex_);
+  return log_rules::merge_history(newest_of(key), limit,
+                                  [this](Position position) { return read_locked(position); });
+}
+
+Result<ListPage> LogTable::list(const ListFilter& filter, const std::optional<ResourceKey>& after,
+                                std::size_t limit) const {
+  if (Status status = log_rules::check_filter(filter); !status) return fail(status.error());
+  const std::shared_lock lock(mutex_);
+  ListPage page;
+  Slot from;
+  if (!filter.all_types) from.key.type = filter.type;
+  if (after && *after > from.key) from.key = *after;
+  for (auto it = latest_.lower_bound(from); it != latest_.end(); ++it) {
+    const LatestEntry& entry = it->second;
+    if (!filter.all_types && entry.key.type != filter.type) break;
+    if (entry.kind != ChangeKind::upsert || (after && entry.key <= *after)) continue;
+    if (!log_rules::matches(filter, entry.key)) continue;
+    if (!page.entries.empty() && page.entries.size() >= limit) {
+      page.next = page.entries.back().change.key;
+      break;
+    }
+    page.entries.push_back(entries_.at(entry.position));
+  }
+  return page;
+}
+
+ChangeLog::DigestsAt LogTable::digests() const {
+  const std::shared_lock lock(mutex_);
+  return ChangeLog::DigestsAt{state_.head, digests_};
+}
+
+Result<log_rules::SegmentPlan> LogTable::plan(Segment segment) const {
+  const std::shared_lock lock(mutex_);
+  const auto lookup = [this](const Class& cls,
+                             const ResourceKey& key) -> Result<std::optional<LatestEntry>> {
+    const auto it = latest_.find(log_rules::slot_of(cls, key));
+    if (it == latest_.end()) return std::nullopt;
+    return it->second;
+  };
+  return log_rules::plan_segment(std::move(segment), state_.head, lookup);
+}
+
+void LogTable::take(LogEntry entry) {
+  LatestEntry latest = log_rules::latest_from(entry);
+  latest_.insert_or_assign(log_rules::slot_of(latest.cls, latest.key), latest);
+  entries_.insert_or_assign(latest.position, std::move(entry));
+}
+
+void LogTable::apply(log_rules::SegmentPlan plan) {
+  const std::unique_lock lock(mutex_);
+  ZS_ASSERT(plan.end > state_.head);
+  for (LogEntry& entry : plan.entries) take(std::move(entry));
+  log_rules::add_deltas(digests_, plan.digest_deltas);
+  state_.head = plan.end;
+  segment_ends_.insert(plan.end);
+}
+
+void LogTable::add_era(EraRecord era) {
+  const std::unique_lock lock(mutex_);
+  log_rules::push_era(state_.eras, era);
+}
+
+void LogTable::set_complete() {
+  const std::unique_lock lock(mutex_);
+  state_.complete = true;
+}
+
+void LogTable::trim(Revision floor) {
+  const std::unique_lock lock(mutex_);
+  ZS_ASSERT(floor <= state_.head);
+  std::vector<Position> superseded;
+  for (const auto& [position, entry] : entries_) {
+    if (position.revision > floor) break;
+    if (entry.previous) superseded.push_back(entry.previous->position);
+  }
+  for (const Position& position : superseded) entries_.erase(position);
+  segment_ends_.erase(segment_ends_.upper_bound(Revision{0}), segment_ends_.lower_bound(floor));
+  state_.trim_floor = std::max(state_.trim_floor, floor);
+}
+
+void LogTable::recompute_digests() {
+  digests_.clear();
+  for (const auto& [slot, entry] : latest_) {
+    if (entry.kind != ChangeKind::upsert) continue;
+    digests_[entry.cls].add(fingerprint(entry.key), entry.hash);
+  }
+}
+
+void LogTable::rewind_to(Revision revision) {
+  const std::unique_lock lock(mutex_);
+  if (revision >= state_.head) return;
+  entries_.erase(entries_.upper_bound(Position::end_of(revision)), entries_.end());
+  segment_ends_.erase(segment_ends_.upper_bound(revision), segment_ends_.end());
+  segment_ends_.insert(revision);
+  while (state_.eras.size() > 1 && state_.eras.back().start > revision) state_.eras.pop_back();
+  state_.head = revision;
+  Entries kept = std::exchange(entries_, {});
+  latest_.clear();
+  for (auto& [position, entry] : kept) take(std::move(entry));
+  recompute_digests();
+}
+
+void LogTable::restore(std::vector<LogEntry> entries, Revision head, Revision trim_floor) {
+  const std::unique_lock lock(mutex_);
+  ZS_ASSERT(entries_.empty() && state_.head == Revision{0});
+  for (LogEntry& entry : entries) take(std::move(entry));
+  recompute_digests();
+  state_.head = head;
+  state_.trim_floor = trim_floor;
+  segment_ends_.insert(head);
+}
+
+void LogTable::for_each(const std::function<void(const LogEntry&)>& visit) const {
+  const std::shared_lock lock(mutex_);
+  for (const auto& [position, entry] : entries_) visit(entry);
+}
+
+}  // namespace zonesync

@@ -1,0 +1,67 @@
+// A change log's content in memory: what MemoryChangeLog is, and what the journal's outbox serves
+// its readers from. Knows nothing of durability: callers apply a segment once it is durable.
+//
+// Thread rule: one writer thread; const functions from any thread (a shared lock per call; the
+// `admits` of a scan runs under it and must not call back into the log's writer side).
+#pragma once
+
+#include <map>
+#include <set>
+#include <shared_mutex>
+
+#include "storage/change_log.hpp"
+#include "storage/log_rules.hpp"
+
+namespace zonesync {
+
+class LogTable {
+ public:
+  LogTable(Id128 log_id, bool complete);
+
+  // The reader side of ChangeLog, same contracts.
+  [[nodiscard]] LogState state() const;
+  [[nodiscard]] Result<ScanPage> scan(Position after, const ScanOptions& options) const;
+  [[nodiscard]] std::optional<LatestEntry> latest(const ResourceKey& key) const;
+  [[nodiscard]] Result<LogEntry> read(Position position) const;
+  [[nodiscard]] Result<std::vector<LogEntry>> history(const ResourceKey& key,
+                                                      std::size_t limit) const;
+  [[nodiscard]] Result<ListPage> list(const ListFilter& filter,
+                                      const std::optional<ResourceKey>& after,
+                                      std::size_t limit) const;
+  [[nodiscard]] ChangeLog::DigestsAt digests() const;
+
+  // Writer side.
+  [[nodiscard]] Result<log_rules::SegmentPlan> plan(Segment segment) const;
+  /// Makes a planned segment visible at once. The plan must be for the current head.
+  void apply(log_rules::SegmentPlan plan);
+  void add_era(EraRecord era);
+  void set_complete();
+  /// Drops every entry that has a direct successor at or below `floor`, and raises trim_floor.
+  void trim(Revision floor);
+  /// Forgets everything after `revision` (and eras that started later).
+  void rewind_to(Revision revision);
+  /// Puts back entries of a trimmed log, oldest first, in the state a snapshot recorded. For
+  /// recovery, on an empty table.
+  void restore(std::vector<LogEntry> entries, Revision head, Revision trim_floor);
+  /// Every entry present, in log order.
+  void for_each(const std::function<void(const LogEntry&)>& visit) const;
+
+ private:
+  using Entries = std::map<Position, LogEntry>;
+  using Latest = std::map<log_rules::Slot, LatestEntry>;
+
+  void take(LogEntry entry);
+  void recompute_digests();
+  void finish_page(ScanPage& page, Entries::const_iterator next) const;
+  [[nodiscard]] Result<LogEntry> read_locked(Position position) const;
+  [[nodiscard]] std::vector<LatestEntry> newest_of(const ResourceKey& key) const;
+
+  mutable std::shared_mutex mutex_;
+  LogState state_;
+  Entries entries_;
+  Latest latest_;
+  std::set<Revision> segment_ends_;
+  ClassDigests digests_;
+};
+
+}  // namespace zonesync
