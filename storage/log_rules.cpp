@@ -165,6 +165,21 @@ bool matches(const ListFilter& filter, const ResourceKey& key) {
          (!filter.origin || key.origin == *filter.origin);
 }
 
+void finish_page(ScanPage& page, Position after, std::optional<Revision> next_entry, Revision head,
+                 std::optional<Revision> segment_end) {
+  page.at_head = !next_entry;
+  const Revision covered = next_entry ? Revision{next_entry->value - 1} : head;
+  page.next = std::max(page.next, Position::end_of(covered));
+  page.at_segment_end = segment_end && Position::end_of(*segment_end) == page.next;
+  if (page.at_segment_end || !next_entry || !segment_end) return;
+  if (Position::end_of(*segment_end) <= after) return;  // one segment larger than the page
+  page.next = Position::end_of(*segment_end);
+  page.at_segment_end = true;
+  while (!page.entries.empty() && page.entries.back().position > page.next) {
+    page.entries.pop_back();
+  }
+}
+
 void push_era(std::vector<EraRecord>& eras, EraRecord era) {
   eras.push_back(era);
   if (eras.size() > kErasMax) {

@@ -67,6 +67,12 @@ void add_deltas(ClassDigests& digests, const ClassDigests& deltas);
 /// Appends an era and drops the oldest beyond kErasMax.
 void push_era(std::vector<EraRecord>& eras, EraRecord era);
 
+/// Ends a page. `next_entry` = revision of the first entry not covered, nothing = the head was
+/// reached; `segment_end` = the newest segment end before it. A page that stopped at a limit is cut
+/// back to that end, if it lies behind `after`.
+void finish_page(ScanPage& page, Position after, std::optional<Revision> next_entry, Revision head,
+                 std::optional<Revision> segment_end);
+
 /// Counts what a page holds and says when it is full.
 class PageLimit {
  public:

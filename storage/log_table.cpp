@@ -38,18 +38,13 @@ Result<ScanPage> LogTable::scan(Position after, const ScanOptions& options) cons
     limit.visited();
     page.next = entry.position;
   }
-  finish_page(page, it);
+  std::optional<Revision> next_entry;
+  if (it != entries_.end()) next_entry = it->first.revision;
+  auto end = next_entry ? segment_ends_.lower_bound(*next_entry) : segment_ends_.end();
+  std::optional<Revision> segment_end;
+  if (end != segment_ends_.begin()) segment_end = *std::prev(end);
+  log_rules::finish_page(page, after, next_entry, state_.head, segment_end);
   return page;
-}
-
-// Moves `next` forward over revisions that hold nothing more, so that pages end at segments.
-void LogTable::finish_page(ScanPage& page, Entries::const_iterator next) const {
-  const Revision covered =
-      next == entries_.end() ? state_.head : Revision{next->first.revision.value - 1};
-  page.next = std::max(page.next, Position::end_of(covered));
-  page.at_segment_end = page.next == Position::end_of(page.next.revision) &&
-                        segment_ends_.count(page.next.revision) != 0;
-  page.at_head = next == entries_.end();
 }
 
 std::vector<LatestEntry> LogTable::newest_of(const ResourceKey& key) const {

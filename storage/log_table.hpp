@@ -52,7 +52,6 @@ class LogTable {
 
   void take(LogEntry entry);
   void recompute_digests();
-  void finish_page(ScanPage& page, Entries::const_iterator next) const;
   [[nodiscard]] Result<LogEntry> read_locked(Position position) const;
   [[nodiscard]] std::vector<LatestEntry> newest_of(const ResourceKey& key) const;
 
