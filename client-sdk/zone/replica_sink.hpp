@@ -1,0 +1,83 @@
+// Down flow's apply side: checks a cut, runs validators, commits it to the replica store.
+//
+//   stage* ──► commit: digest? ──► mass delete? ──► validators ──► store (durable) ──► on_applied
+//                       │              │                               │
+//               digest_mismatch   hold mass_delete        hold disk_full | fatal
+//
+// A cut that is held or refused leaves no trace: the flow asks for it again.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "client-sdk/zone/applied_cut.hpp"
+#include "protocol/core/ports.hpp"
+#include "storage/replica_store.hpp"
+
+namespace zonesync {
+
+/// nothing = accepted. Pure.
+using ResourceValidator = std::function<std::optional<Reject>(const Resource&)>;
+
+/// Life cycle: one per store, outlives the sessions. Thread rule: the session's thread.
+class ReplicaSink final : public CutSink {
+ public:
+  struct Options {
+    std::size_t stage_max_bytes = std::size_t{4} << 30;  // payload of one open cut
+    std::function<void(AppliedCut)> on_applied;          // after a durable commit
+    std::function<int(const std::string& type)> rank;    // apply order of a type
+  };
+
+  /// `store` outlives the sink.
+  ReplicaSink(ReplicaStore& store, Options options);
+
+  void set_validator(std::string type, ResourceValidator validator);
+  /// While set, commits are held with reason "application": the application asked to wait.
+  void set_application_hold(std::optional<std::string> why) { application_hold_ = std::move(why); }
+  [[nodiscard]] bool application_held() const { return application_hold_.has_value(); }
+  /// Lets one cut pass the mass-delete guard.
+  void approve_mass_delete() { mass_delete_approved_ = true; }
+
+  /// Everything the application sees now, as its first cut.
+  [[nodiscard]] AppliedCut initial_cut() const;
+  /// Verdict on the version the replica holds of `key` at `revision`, given after the commit.
+  /// Errors: not_found (no longer that version), storage_io.
+  [[nodiscard]] Result<Verdict> refuse(const ResourceKey& key, Revision revision, Reject reject);
+  /// Number and digest of open rejects, as Hello states them: (key fingerprint, offered hash).
+  [[nodiscard]] std::pair<std::uint64_t, Digest> open_rejects() const;
+
+  // -- CutSink -------------------------------------------------------------------------------------
+  [[nodiscard]] std::optional<Cursor> cursor() const override { return store_.state().cursor; }
+  void begin(const wire::Intent& intent) override;
+  Status stage(StagedChange change) override;
+  void commit(const CutEnd& end, CommitToken token, CommitDone done) override;
+
+ private:
+  using Staged = std::unordered_map<ResourceKey, StagedChange>;
+  struct Plan {
+    ReplicaBatch batch;
+    std::vector<Verdict> verdicts;
+  };
+  [[nodiscard]] std::optional<CutFailure> check(const CutEnd& end, const Digest& digest);
+  [[nodiscard]] Digest digest_after(const CutEnd& end) const;
+  [[nodiscard]] std::optional<CutFailure> guard_mass_delete(const CutEnd& end);
+  [[nodiscard]] Plan plan(const CutEnd& end) const;
+  [[nodiscard]] std::optional<Reject> validate(const Change& change) const;
+  [[nodiscard]] AppliedCut difference(const CutEnd& end, const ReplicaSnapshot& before) const;
+  [[nodiscard]] AppliedChange removed(const ResourceKey& key, Revision revision) const;
+  void drop_staged();
+
+  ReplicaStore& store_;
+  Options options_;
+  std::map<std::string, ResourceValidator, std::less<>> validators_;
+  Staged staged_;                 // later entry of a key wins
+  std::size_t staged_bytes_ = 0;
+  bool mass_delete_approved_ = false;
+  std::optional<std::string> application_hold_;
+};
+
+}  // namespace zonesync

@@ -1,0 +1,58 @@
+// State and counters of a zone machine, as plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "protocol/core/time.hpp"
+#include "protocol/model/ids.hpp"
+#include "protocol/model/result.hpp"
+
+namespace zonesync {
+
+enum class ZoneState : std::uint8_t {
+  initializing,
+  synced,
+  behind,
+  disconnected,
+  auth_failed,
+  superseded,
+  closed,
+};
+
+/// v1 (state of the world) is a later step: the machine always asks for delta today.
+enum class SyncMode : std::uint8_t { delta, v1 };
+
+struct ZoneError {
+  ErrorCode code = ErrorCode::internal;
+  std::string message;
+  std::uint16_t close_code = 0;
+  unsigned http_status = 0;
+};
+
+struct ZoneCounters {
+  std::uint64_t connects = 0, sessions = 0;
+  std::uint64_t bytes_rx = 0, bytes_tx = 0;
+  std::uint64_t changes_received = 0, changes_sent = 0, cuts = 0;
+  std::uint64_t intents_none = 0, intents_changes = 0, intents_repair = 0, intents_full = 0;
+  std::uint64_t digest_mismatches = 0;
+};
+
+struct ZoneStatus {
+  ZoneState state = ZoneState::initializing;
+  SyncMode mode = SyncMode::delta;
+  bool connected = false;
+  bool from_cache = false;
+  std::optional<Cursor> cursor;
+  Revision head_seen;
+  Revision outbox_head, outbox_acked;
+  std::uint64_t in_flight_bytes = 0;
+  std::string held, peer_held;
+  std::uint64_t generation = 0, session = 0, registry_version = 0;
+  std::optional<ZoneError> last_error;
+  std::optional<TimePoint> retry_at;
+  ZoneCounters counters;
+};
+
+}  // namespace zonesync
