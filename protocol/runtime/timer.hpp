@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 
+#include <boost/asio/any_io_executor.hpp>
+
 #include "protocol/core/time.hpp"
 
 namespace boost::asio {
@@ -12,10 +14,11 @@ class io_context;
 
 namespace zonesync {
 
-/// One-shot deadline on an io_context. Arming replaces what was armed before.
-/// Thread rule: every call on the context's thread; the callback runs there too.
+/// One-shot deadline on an event loop. Arming replaces what was armed before.
+/// Thread rule: every call on the loop's thread; the callback runs there too.
 class Timer {
  public:
+  explicit Timer(boost::asio::any_io_executor executor);
   explicit Timer(boost::asio::io_context& context);
   ~Timer();
   Timer(const Timer&) = delete;
