@@ -16,6 +16,8 @@ inline constexpr std::size_t kMessageBeforeHelloMaxBytes = 16u << 10;
 inline constexpr std::size_t kPacketHeaderBytes = 16;
 inline constexpr std::size_t kResourceMaxBytes = 8u << 20;           // travels in parts
 inline constexpr std::size_t kPartBytes = 192u << 10;                // payload slice of one Part
+// A change is a resource with its key, labels, tag and encoding.
+inline constexpr std::size_t kChangeMaxBytes = kResourceMaxBytes + (32u << 10);
 inline constexpr std::size_t kFlatbufferMaxDepth = 16;
 inline constexpr std::size_t kFlatbufferMaxTables = 100'000;
 
@@ -25,6 +27,16 @@ inline constexpr std::size_t kZoneNameMaxBytes = 63;
 inline constexpr std::size_t kLabelsMax = 64;
 inline constexpr std::size_t kLabelsMaxBytes = 4u << 10;
 inline constexpr std::size_t kRejectTextMaxBytes = 1u << 10;
+inline constexpr std::size_t kTypeNameMaxBytes = 63;
+inline constexpr std::size_t kTagMaxBytes = 5u << 10;                // projection of the labels
+inline constexpr std::size_t kWordMaxBytes = 64;                     // stable words, features
+inline constexpr std::size_t kTextMaxBytes = 1u << 10;               // reasons for people
+
+// Vectors inside messages.
+inline constexpr std::size_t kFeaturesMax = 64;
+inline constexpr std::size_t kTypesMax = 1'000;
+inline constexpr std::size_t kMeshesMax = 1'000;
+inline constexpr std::size_t kVerdictsPerAckMax = 10'000;
 
 // Flow control (protocol.md §4.4).
 inline constexpr std::uint64_t kFlowWindowBytes = 4u << 20;

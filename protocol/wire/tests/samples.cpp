@@ -1,0 +1,239 @@
+#include "protocol/wire/tests/samples.hpp"
+
+namespace zonesync::wire::samples {
+
+Id128 id_of(std::uint8_t first) {
+  Id128 id;
+  for (std::size_t i = 0; i < id.bytes.size(); ++i) {
+    id.bytes[i] = static_cast<std::uint8_t>(first + i);
+  }
+  return id;
+}
+
+Cursor cursor_at(std::uint64_t revision) {
+  return {EraId{id_of(0xe0)}, Revision{revision}, ViewId{id_of(0x50)}};
+}
+
+Resource timeout_resource() {
+  Resource resource;
+  resource.key = {"MeshTimeout", "default", "global", "web-timeouts"};
+  resource.labels = {{"kuma.io/env", "universal"}, {"team", "w\u00e4b"}};
+  resource.spec = R"({"targetRef":{"kind":"Mesh"}})";
+  resource.status = R"({"ok":true})";
+  return resource;
+}
+
+Class class_of_timeout() { return {"MeshTimeout", "default", "global", "tier=gold"}; }
+
+Hello full_hello() {
+  Hello hello;
+  hello.zone = "east";
+  hello.instance = InstanceId{id_of(0x10)};
+  hello.software = "zonesync-agent/0.1.0";
+  hello.features = {"parts", "holds"};
+  hello.types = {"Mesh", "MeshTimeout"};
+  hello.meshes = {"default"};
+  hello.down_cursor = cursor_at(41);
+  hello.durable = true;
+  hello.open_rejects = 1;
+  hello.open_rejects_digest = {7, 8, 1};
+  hello.up_log = {id_of(0x20), EraId{id_of(0x30)}, Revision{9}, true};
+  hello.down_window_bytes = 4u << 20;
+  return hello;
+}
+
+Hello minimal_hello() {
+  Hello hello;
+  hello.zone = "w";
+  hello.instance = InstanceId{id_of(0x10)};
+  hello.durable = false;
+  return hello;
+}
+
+Welcome full_welcome() {
+  TypeInfo mesh;
+  mesh.name = "Mesh";
+  mesh.plural = "meshes";
+  mesh.scope = TypeScope::global;
+  mesh.global_to_zones = true;
+  mesh.provided_by_global = true;
+  mesh.legacy = true;
+  mesh.rank = -1;
+  TypeInfo service;
+  service.name = "MeshService";
+  service.plural = "meshservices";
+  service.zone_to_global = true;
+  service.synced_across_zones = true;
+  service.sensitive = true;
+  service.max_bytes = 65536;
+  service.scope_labels = {"tier"};
+  Welcome welcome;
+  welcome.session = 412;
+  welcome.hub_id = id_of(0x40);
+  welcome.generation = 3;
+  welcome.down_view = ViewId{id_of(0x50)};
+  welcome.up_view = ViewId{id_of(0x60)};
+  welcome.features = {"parts"};
+  welcome.types = {mesh, service};
+  welcome.message_max_bytes = 1u << 20;
+  welcome.up_window_bytes = 64u << 10;
+  welcome.up_cursor = cursor_at(8);
+  return welcome;
+}
+
+Welcome minimal_welcome() {
+  Welcome welcome;
+  welcome.session = 1;
+  welcome.hub_id = id_of(0x40);
+  welcome.generation = 1;
+  return welcome;
+}
+
+Ack full_ack() {
+  Verdict rejected;
+  rejected.key = {"MeshTimeout", "default", "global", "web-timeouts"};
+  rejected.revision = Revision{42};
+  rejected.reject = {"invalid", "/spec/to/0", "unknown field 'tofu'", true};
+  Verdict withdrawn;
+  withdrawn.key = {"Mesh", "", "global", "default"};
+  withdrawn.revision = Revision{40};
+  withdrawn.accepted = true;
+  Ack ack;
+  ack.received_bytes = 123456;
+  ack.window_bytes = 4u << 20;
+  ack.cursor = cursor_at(42);
+  ack.verdicts = {rejected, withdrawn};
+  return ack;
+}
+
+namespace {
+
+/// Collects samples; `add` takes what `append` takes after the output string.
+class Collector {
+ public:
+  template <class... Arguments>
+  void add(std::string name, std::string meaning, const Arguments&... arguments) {
+    Sample sample{std::move(name), std::move(meaning), {}};
+    append(sample.bytes, arguments...);
+    samples_.push_back(std::move(sample));
+  }
+  void add_change(std::string name, std::string meaning, FlowId flow, Revision revision,
+                  const Change& change) {
+    Sample sample{std::move(name), std::move(meaning), {}};
+    append_change(sample.bytes, flow, revision, change);
+    samples_.push_back(std::move(sample));
+  }
+  [[nodiscard]] std::vector<Sample> take() { return std::move(samples_); }
+
+ private:
+  std::vector<Sample> samples_;
+};
+
+void add_session(Collector& out) {
+  out.add("hello_full", "A zone that resumes from revision 41 and narrows its request.",
+          full_hello());
+  out.add("hello_minimal", "A zone without a store: no cursor, not durable, all types.",
+          minimal_hello());
+  out.add("welcome_full", "The hub holds the zone's log up to revision 8.", full_welcome());
+  out.add("welcome_minimal", "A new zone: the hub holds nothing of its log.", minimal_welcome());
+  out.add("goodbye_draining", "The hub drains; come back in five seconds.",
+          Goodbye{1001, "draining", 5000, 0});
+  out.add("goodbye_superseded", "A newer instance of the zone took over: final.",
+          Goodbye{4409, "superseded by a newer instance", 0, 0});
+  out.add("sync_1", "Barrier request 1.", Sync{1});
+  out.add("synced_1", "Barrier 1 is revision 42.", Synced{1, Revision{42}});
+}
+
+void add_flow(Collector& out) {
+  const FlowId down = FlowId::down;
+  const FlowId up = FlowId::up;
+  out.add("want_cursor", "Go on from revision 41.", down, Want{cursor_at(41), false, "hello"});
+  out.add("want_full", "Everything, replacing: the digest did not match.", up,
+          Want{{}, true, "digest_mismatch"});
+  Intent intent{IntentReason::changes, id_of(0x40), true, ViewId{id_of(0x50)}, cursor_at(41),
+                Revision{42}, ""};
+  out.add("intent_changes", "The changes after revision 41 follow.", down, intent);
+  intent = {IntentReason::full, id_of(0x40), true, ViewId{id_of(0x50)}, {}, Revision{42},
+            "unknown_era"};
+  out.add("intent_full", "The era is unknown: a complete replacement follows.", down, intent);
+  intent = {IntentReason::none, id_of(0x40), false, ViewId{id_of(0x50)}, cursor_at(42),
+            Revision{42}, ""};
+  out.add("intent_none", "Nothing was missed; the log is partial.", up, intent);
+  out.add_change("change_upsert", "A resource with labels, tag, spec and status, revision 42.",
+                 down, Revision{42}, make_upsert(class_of_timeout(), timeout_resource()));
+  Resource bare;
+  bare.key = {"Zone", "", "east", "east"};
+  out.add_change("change_upsert_minimal", "A global-scoped resource without any content.", up,
+                 Revision{7}, make_upsert({"Zone", "", "east", ""}, bare));
+  out.add_change("change_leave", "The resource is gone.", down, Revision{43},
+                 make_leave(class_of_timeout(), timeout_resource().key));
+  out.add("part_first", "First of two slices of a change payload of 10 bytes.", down,
+          Revision{42}, Part{0, 2, 10, "abcdef"});
+  out.add("drop_class", "A class left the view.", down, Drop{class_of_timeout()});
+  out.add("mark_digest", "End of the cut from 41 to 42, with the digest of the view.", down,
+          Mark{cursor_at(41), cursor_at(42), 3, Digest{1, 2, 3}});
+  out.add("mark_full", "End of a cut that replaces the replica.", down,
+          Mark{{}, cursor_at(42), 1000, {}});
+  out.add("ack_verdicts", "Applied up to 42, one version refused, one earlier reject withdrawn.",
+          down, full_ack());
+  out.add("ack_credit", "Only credit: nothing is durable yet.", up, Ack{4096, 65536, {}, {}});
+  out.add("hold_disk_full", "Alive, not applying.", down,
+          Hold{"disk_full", "no space left on the store's device", false});
+  out.add("hold_released", "The hold ended.", down, Hold{"disk_full", "", true});
+}
+
+}  // namespace
+
+std::vector<Sample> all() {
+  Collector collector;
+  add_session(collector);
+  add_flow(collector);
+  return collector.take();
+}
+
+std::string all_in_one_message() {
+  std::string message;
+  for (const Sample& sample : all()) message += sample.bytes;
+  return message;
+}
+
+Status decode_any(const Packet& packet) {
+  const auto outcome = [](const auto& result) -> Status {
+    if (!result) return fail(result.error());
+    return {};
+  };
+  switch (packet.header.kind) {
+    case PacketKind::hello: return outcome(decode_hello(packet.payload));
+    case PacketKind::welcome: return outcome(decode_welcome(packet.payload));
+    case PacketKind::goodbye: return outcome(decode_goodbye(packet.payload));
+    case PacketKind::sync: return outcome(decode_sync(packet.payload));
+    case PacketKind::synced: return outcome(decode_synced(packet.payload));
+    case PacketKind::want: return outcome(decode_want(packet.payload));
+    case PacketKind::intent: return outcome(decode_intent(packet.payload));
+    case PacketKind::part: return outcome(decode_part(packet.payload));
+    case PacketKind::drop: return outcome(decode_drop(packet.payload));
+    case PacketKind::mark: return outcome(decode_mark(packet.payload));
+    case PacketKind::ack: return outcome(decode_ack(packet.payload));
+    case PacketKind::hold: return outcome(decode_hold(packet.payload));
+    case PacketKind::change: break;
+  }
+  const SharedBytes payload{std::string(packet.payload)};
+  const Result<Change> change = decode_change(payload);
+  if (!change) return fail(change.error());
+  if (change->kind == ChangeKind::upsert) return outcome(resource_of(payload));
+  return {};
+}
+
+Status decode_message(ByteView message) {
+  const std::vector<char> heap(message.begin(), message.end());
+  PacketReader reader(ByteView(heap.data(), heap.size()));
+  while (true) {
+    Result<std::optional<Packet>> packet = reader.next();
+    if (!packet) return fail(packet.error());
+    if (!packet->has_value()) return {};
+    Status status = decode_any(**packet);
+    if (!status) return status;
+  }
+}
+
+}  // namespace zonesync::wire::samples
