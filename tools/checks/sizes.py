@@ -1,5 +1,5 @@
 """Files of at most 500 lines, lines of at most 100 columns, functions of at most 70 lines, and a
-README.md in every folder that has C++ sources.
+README.md in every module folder that has C++ sources (its parent's may describe a subfolder).
 
 Function length is found by matching braces, without a parser: in code without comments, literals
 and preprocessor lines, a brace outside any function opens a function when the text before it, back
@@ -117,7 +117,9 @@ def run(root):
             findings += check_cpp(path, text)
             folders.add(path.parent)
     for folder in sorted(folders):
-        if "tests" not in folder.parts and not (root / folder / "README.md").is_file():
+        module = folder.parent if len(folder.parts) > 2 else folder
+        described = any((root / place / "README.md").is_file() for place in (folder, module))
+        if "tests" not in folder.parts and not described:
             findings.append(f"{folder}: no README.md (purpose, map of files, may depend on)")
     return findings
 
