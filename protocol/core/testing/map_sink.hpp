@@ -1,0 +1,104 @@
+// A CutSink over a plain map, with scripted failures: the smallest honest receiver.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/core/ports.hpp"
+
+namespace zonesync::testing {
+
+/// Thread rule: one thread. "Durable" means: survives the session, as a store would.
+class MapSink final : public CutSink {
+ public:
+  struct Item {
+    Revision revision;
+    Hash128 hash;
+    SharedBytes payload;
+  };
+
+  [[nodiscard]] std::optional<Cursor> cursor() const override { return durable_cursor; }
+
+  void begin(const wire::Intent& intent) override {
+    staged_.clear();
+    intents.push_back(intent);
+  }
+
+  Status stage(StagedChange change) override {
+    if (fail_stage) return fail(*fail_stage);
+    staged_.push_back(std::move(change));
+    return {};
+  }
+
+  void commit(const CutEnd& end, CommitToken token, CommitDone done) override {
+    if (deferred) {
+      pending.push_back({end, token, std::move(done), std::move(staged_)});
+      staged_.clear();
+      return;
+    }
+    done(token, apply(end, std::move(staged_)));
+    staged_.clear();
+  }
+
+  /// Completes the oldest deferred commit.
+  void complete_one() {
+    Pending next = std::move(pending.front());
+    pending.erase(pending.begin());
+    auto result = apply(next.end, std::move(next.staged));
+    next.done(next.token, std::move(result));
+  }
+
+  [[nodiscard]] Digest digest() const {
+    Digest sum;
+    for (const auto& [key, item] : items) sum.add(fingerprint(key), item.hash);
+    return sum;
+  }
+
+  std::map<ResourceKey, Item> items;
+  std::optional<Cursor> durable_cursor;
+  std::vector<wire::Intent> intents;
+  std::vector<CutEnd> cuts;
+  bool deferred = false;
+  std::optional<Error> fail_stage;
+  std::optional<CutFailure> fail_next_commit;
+  struct Pending {
+    CutEnd end;
+    CommitToken token = 0;
+    CommitDone done;
+    std::vector<StagedChange> staged;
+  };
+  std::vector<Pending> pending;
+
+ private:
+  tl::expected<CutResult, CutFailure> apply(const CutEnd& end, std::vector<StagedChange> staged) {
+    if (fail_next_commit) {
+      CutFailure failure = *fail_next_commit;
+      fail_next_commit.reset();
+      return tl::unexpected<CutFailure>(failure);
+    }
+    std::map<ResourceKey, Item> next = end.from ? items : std::map<ResourceKey, Item>{};
+    for (StagedChange& change : staged) {
+      if (change.change.kind == ChangeKind::leave) {
+        next.erase(change.change.key);
+      } else {
+        next[change.change.key] = {change.revision, change.change.hash, change.change.payload};
+      }
+    }
+    Digest sum;
+    for (const auto& [key, item] : next) sum.add(fingerprint(key), item.hash);
+    if (end.digest && *end.digest != sum) {
+      return tl::unexpected<CutFailure>(
+          {CutFailure::Kind::digest_mismatch, {ErrorCode::protocol, "digest differs", ""}, ""});
+    }
+    items = std::move(next);
+    durable_cursor = end.to;
+    if (end.from != end.to) cuts.push_back(end);
+    return CutResult{end.to, {}};
+  }
+
+  std::vector<StagedChange> staged_;
+};
+
+}  // namespace zonesync::testing
