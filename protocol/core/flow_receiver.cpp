@@ -38,7 +38,7 @@ FlowReceiver::FlowReceiver(Options options, CutSink& sink)
 
 FlowReceiver::~FlowReceiver() { *alive_ = false; }
 
-// -- events ----------------------------------------------------------------------------------------
+// -- events ---------------------------------------------------------------------------------------
 
 Status FlowReceiver::on_intent(const wire::Intent& intent) {
   if (want_to_send_) return {};  // answers an older Want
@@ -244,7 +244,7 @@ void FlowReceiver::set_window(std::uint64_t window_bytes) {
   ack_due_ = true;
 }
 
-// -- output ----------------------------------------------------------------------------------------
+// -- output ---------------------------------------------------------------------------------------
 
 void FlowReceiver::produce(std::string& out, TimePoint now) {
   if (hold_to_send_) {

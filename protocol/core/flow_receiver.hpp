@@ -39,7 +39,7 @@ class FlowReceiver {
   FlowReceiver(const FlowReceiver&) = delete;
   FlowReceiver& operator=(const FlowReceiver&) = delete;
 
-  // -- events: errors are protocol violations of the peer unless said otherwise ---------------------
+  // -- events: errors are protocol violations of the peer unless said otherwise -------------------
   Status on_intent(const wire::Intent& intent);
   Status on_change(Revision revision, ByteView payload, std::size_t packet_bytes, TimePoint now);
   Status on_part(Revision revision, const wire::Part& part, std::size_t packet_bytes,

@@ -15,7 +15,7 @@ FlowSender::FlowSender(Options options, const ChangeSource& source, View view)
       view_(std::move(view)),
       window_bytes_(options.window_bytes) {}
 
-// -- events ----------------------------------------------------------------------------------------
+// -- events ---------------------------------------------------------------------------------------
 
 wire::Intent FlowSender::decide(const wire::Want& want) {
   wire::Intent intent;
@@ -94,7 +94,7 @@ void FlowSender::on_hold(const wire::Hold& hold) {
   }
 }
 
-// -- output ----------------------------------------------------------------------------------------
+// -- output ---------------------------------------------------------------------------------------
 
 Status FlowSender::produce(std::string& out, TimePoint now) {
   if (intent_to_send_) {

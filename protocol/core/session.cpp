@@ -38,7 +38,7 @@ Session::Session(Options options, SessionHost& host, std::optional<wire::Hello> 
 
 Session::~Session() = default;
 
-// -- hub role --------------------------------------------------------------------------------------
+// -- hub role -------------------------------------------------------------------------------------
 
 void Session::admit(Admission admission) {
   ZS_ASSERT(options_.role == SessionRole::hub && hello_seen_ && !established_);
@@ -71,7 +71,7 @@ void Session::synced(std::uint64_t id, Revision revision) {
   wire::append(outbox_, wire::Synced{id, revision});
 }
 
-// -- zone role -------------------------------------------------------------------------------------
+// -- zone role ------------------------------------------------------------------------------------
 
 void Session::start_flows(ZoneFlows flows) {
   ZS_ASSERT(options_.role == SessionRole::zone && established_);
@@ -116,7 +116,7 @@ void Session::close(std::uint16_t code, std::string reason, Duration retry_after
   close_ = CloseInfo{code, std::move(reason)};
 }
 
-// -- SessionPort -----------------------------------------------------------------------------------
+// -- SessionPort ----------------------------------------------------------------------------------
 
 void Session::on_open(TimePoint now) {
   ZS_ASSERT(!opened_);
@@ -210,7 +210,7 @@ std::size_t Session::message_max_bytes() const {
   return before_hello ? limits::kMessageBeforeHelloMaxBytes : options_.message_max_bytes;
 }
 
-// -- dispatch --------------------------------------------------------------------------------------
+// -- dispatch -------------------------------------------------------------------------------------
 
 Status Session::dispatch(const wire::Packet& packet, TimePoint now) {
   switch (packet.header.kind) {

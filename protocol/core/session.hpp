@@ -75,7 +75,7 @@ class Session final : public SessionPort {
   Session(Options options, SessionHost& host, std::optional<wire::Hello> hello);
   ~Session() override;
 
-  // -- hub role ------------------------------------------------------------------------------------
+  // -- hub role -----------------------------------------------------------------------------------
   /// What an admitted session works with; all outlive it. `sink` is null when the zone may not
   /// publish.
   struct Admission {
@@ -89,7 +89,7 @@ class Session final : public SessionPort {
   void refuse(std::uint16_t code, std::string reason, Duration retry_after = {});
   void synced(std::uint64_t id, Revision revision);
 
-  // -- zone role -----------------------------------------------------------------------------------
+  // -- zone role ----------------------------------------------------------------------------------
   struct ZoneFlows {
     CutSink* sink = nullptr;               // down
     const ChangeSource* source = nullptr;  // up; null = publishes nothing
@@ -100,7 +100,7 @@ class Session final : public SessionPort {
   /// resource_exhausted over limits::kSyncOutstandingMax.
   Status sync(std::uint64_t id);
 
-  // -- both ----------------------------------------------------------------------------------------
+  // -- both ---------------------------------------------------------------------------------------
   /// Says Goodbye, then closes with `code`.
   void close(std::uint16_t code, std::string reason, Duration retry_after = {});
   [[nodiscard]] FlowSender* sender() { return sender_.get(); }
@@ -108,7 +108,7 @@ class Session final : public SessionPort {
   [[nodiscard]] const SessionCounters& counters() const { return counters_; }
   [[nodiscard]] bool established() const { return established_; }
 
-  // -- SessionPort ---------------------------------------------------------------------------------
+  // -- SessionPort --------------------------------------------------------------------------------
   void on_open(TimePoint now) override;
   void on_message(std::string bytes, TimePoint now) override;
   void on_closed(const CloseInfo& info, TimePoint now) override;
