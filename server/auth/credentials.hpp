@@ -67,8 +67,9 @@ class RevocationList {
   std::unordered_set<std::string> ids_;
 };
 
-/// Verifies the tokens of one hub. Life cycle: build once per configuration, replace on reload;
-/// the revocation lists are shared and live on. Thread rule: const members from any thread.
+/// Verifies the tokens of one hub. Life cycle: build once per configuration, replace the whole
+/// object when keys change; only the revocation lists change in place.
+/// Thread rule: const members from any thread.
 class Credentials {
  public:
   struct Options {
@@ -91,10 +92,12 @@ class Credentials {
   /// For the hub's check of live sessions, every few seconds.
   [[nodiscard]] bool zone_token_revoked(std::string_view jti) const;
   [[nodiscard]] bool api_token_revoked(std::string_view jti) const;
+  /// Revokes at once and, where keys come from directories, durably in kRevocationFile. The caller
+  /// then closes the sessions of that token. Errors: as RevocationList::revoke and append.
+  Status revoke_zone_token(std::string_view jti) const;
+  Status revoke_api_token(std::string_view jti) const;
   /// Reads the revocation files again; call at least every 5 s. On error the old lists stay.
   Status reload_revocations() const;
-  [[nodiscard]] RevocationList& zone_revocations() const { return *zone_revocations_; }
-  [[nodiscard]] RevocationList& api_revocations() const { return *api_revocations_; }
 
   [[nodiscard]] const SigningKeys& zone_keys() const { return zone_keys_; }
   [[nodiscard]] const SigningKeys& api_keys() const { return api_keys_; }

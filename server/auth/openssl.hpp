@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -12,6 +13,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+
+#include "server/auth/secret.hpp"
 
 namespace zonesync::auth::openssl {
 
@@ -23,7 +26,6 @@ struct Deleter {
   }
 };
 
-// Clears the memory of the BIO as well: these hold PEM text of private keys.
 using BioPtr = std::unique_ptr<BIO, Deleter<&BIO_free_all>>;
 using BignumPtr = std::unique_ptr<BIGNUM, Deleter<&BN_free>>;
 using EcdsaSigPtr = std::unique_ptr<ECDSA_SIG, Deleter<&ECDSA_SIG_free>>;
@@ -35,11 +37,17 @@ using ExtensionPtr = std::unique_ptr<X509_EXTENSION, Deleter<&X509_EXTENSION_fre
 /// Forgets errors of this thread, so that a later TLS call does not find ours in the queue.
 inline void clear_errors() { ERR_clear_error(); }
 
+/// A BIO that reads `bytes` in place; null when out of memory.
+[[nodiscard]] BioPtr reading_bio(std::string_view bytes);
 /// Copies what a memory BIO holds.
-inline std::string bio_text(BIO* bio) {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio, &data);
-  return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
-}
+[[nodiscard]] std::string bio_text(BIO* bio);
+
+/// For PEM readers: an encrypted key fails, where OpenSSL would ask on the terminal.
+int no_password(char* buffer, int size, int writing, void* user);
+
+/// PKCS#8 PEM, unencrypted. Errors: `internal`.
+[[nodiscard]] Result<Secret> private_key_to_pem(const EVP_PKEY* key);
+/// Null unless `pem` is an unencrypted private key.
+[[nodiscard]] KeyPtr private_key_from_pem(std::string_view pem);
 
 }  // namespace zonesync::auth::openssl
