@@ -4,7 +4,6 @@
 #include <array>
 
 #include "protocol/model/canonical_bytes.hpp"
-#include "protocol/model/nearest.hpp"
 #include "protocol/model/utf8.hpp"
 
 namespace zonesync {
@@ -58,15 +57,6 @@ std::string project(const std::vector<std::string>& scope_labels, const Labels& 
     append_escaped(tag, label->second);
   }
   return tag;
-}
-
-Result<const TypeInfo*> find_type(const TypeRegistry& registry, const std::string& type) {
-  const TypeInfo* info = registry.find(type);
-  if (info != nullptr) return info;
-  return fail(ErrorCode::not_found,
-              "type '" + type + "' is not registered" + did_you_mean(registry.nearest(type)) +
-                  "; register it with: zonesync types add " + (type.empty() ? "NAME" : type),
-              "/type");
 }
 
 Status check_origin(const std::string& origin) {
@@ -190,7 +180,7 @@ ViewId compute_id(const ViewSpec& spec, const TypeRegistry& registry) {
 }  // namespace
 
 Result<Class> class_of(const TypeRegistry& registry, const Resource& resource) {
-  const Result<const TypeInfo*> info = find_type(registry, resource.key.type);
+  const Result<const TypeInfo*> info = registry.require(resource.key.type);
   if (!info) return fail(info.error());
   Class cls{resource.key.type, resource.key.mesh, resource.key.origin, {}};
   cls.tag = stays_home(resource) ? std::string(kHomeTag)
@@ -213,7 +203,7 @@ Status may_write(const TypeRegistry& registry, const Writer& writer, const Resou
 }
 
 Status may_remove(const TypeRegistry& registry, const Writer& writer, const ResourceKey& key) {
-  const Result<const TypeInfo*> info = find_type(registry, key.type);
+  const Result<const TypeInfo*> info = registry.require(key.type);
   if (!info) return fail(info.error());
   if (Status well_formed = check_key(**info, key); !well_formed) return well_formed;
   return check_owner(**info, writer, key);

@@ -94,6 +94,16 @@ const TypeInfo* TypeRegistry::find_plural(std::string_view plural) const {
   return found == by_plural_.end() ? nullptr : find(found->second);
 }
 
+Result<const TypeInfo*> TypeRegistry::require(std::string_view type) const {
+  const TypeInfo* info = find(type);
+  if (info != nullptr) return info;
+  std::string message = "type '" + std::string(type) + "' is not registered";
+  message += did_you_mean(nearest(type));
+  message += "; register it with: zonesync types add ";
+  message += type.empty() ? std::string_view("NAME") : type;
+  return fail(ErrorCode::not_found, std::move(message), "/type");
+}
+
 std::string TypeRegistry::nearest(std::string_view type) const {
   Nearest search(type);
   for (const auto& [name, info] : by_name_) {

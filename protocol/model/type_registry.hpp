@@ -42,6 +42,9 @@ class TypeRegistry {
   /// nullptr when not registered.
   [[nodiscard]] const TypeInfo* find(std::string_view type) const;
   [[nodiscard]] const TypeInfo* find_plural(std::string_view plural) const;
+  /// As find(), with an error that helps. Errors: not_found (names the nearest type and the command
+  /// that registers one).
+  [[nodiscard]] Result<const TypeInfo*> require(std::string_view type) const;
   /// Nearest registered name for hints; empty when nothing is near.
   [[nodiscard]] std::string nearest(std::string_view type) const;
   /// Sorted by name.
