@@ -76,10 +76,10 @@ SharedBytes encode(ChangeKind kind, const Class& cls, const ResourceKey& key,
   flatbuffers::FlatBufferBuilder builder(content_bytes + 512);
   // In a fixed order: equal input gives equal bytes.
   const auto type = detail::put_string(builder, key.type);
-  const auto mesh = detail::put_text(builder, key.mesh, key.mesh.size());
+  const auto mesh = detail::put_optional(builder, key.mesh);
   const auto origin = detail::put_string(builder, key.origin);
   const auto name = detail::put_string(builder, key.name);
-  const auto tag = detail::put_text(builder, cls.tag, cls.tag.size());
+  const auto tag = detail::put_optional(builder, cls.tag);
   flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fb::Label>>> labels = 0;
   flatbuffers::Offset<detail::FlatBytes> spec = 0;
   flatbuffers::Offset<detail::FlatBytes> status = 0;

@@ -41,11 +41,17 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-std::string_view clip_utf8(std::string_view text, std::size_t max_bytes) {
-  if (text.size() <= max_bytes) return text;
-  std::size_t end = max_bytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end);
+std::string clean_utf8(std::string_view text, std::size_t max_bytes) {
+  std::string clean;
+  while (!text.empty()) {
+    const std::size_t length = sequence_bytes(text);
+    const std::size_t step = length == 0 ? 1 : length;
+    if (clean.size() + step > max_bytes) break;
+    if (length == 0) clean.push_back('?');
+    else clean.append(text.substr(0, step));
+    text.remove_prefix(step);
+  }
+  return clean;
 }
 
 // -- FieldReader ---------------------------------------------------------------------------------
@@ -177,7 +183,13 @@ Digest from_flat(const fb::Digest& digest) {
 flatbuffers::Offset<flatbuffers::String> put_text(flatbuffers::FlatBufferBuilder& builder,
                                                   std::string_view text, std::size_t max_bytes) {
   if (text.empty()) return 0;
-  return put_string(builder, clip_utf8(text, max_bytes));
+  return put_string(builder, clean_utf8(text, max_bytes));
+}
+
+flatbuffers::Offset<flatbuffers::String> put_optional(flatbuffers::FlatBufferBuilder& builder,
+                                                      std::string_view text) {
+  if (text.empty()) return 0;
+  return put_string(builder, text);
 }
 
 flatbuffers::Offset<flatbuffers::String> put_string(flatbuffers::FlatBufferBuilder& builder,

@@ -20,8 +20,8 @@ namespace zonesync::wire::detail {
 
 /// Strict UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
 [[nodiscard]] bool is_utf8(std::string_view text);
-/// At most `max_bytes` of `text`, cut between characters.
-[[nodiscard]] std::string_view clip_utf8(std::string_view text, std::size_t max_bytes);
+/// At most `max_bytes` of `text`, cut between characters, malformed bytes replaced by '?'.
+[[nodiscard]] std::string clean_utf8(std::string_view text, std::size_t max_bytes);
 
 /// A payload that passed verification as a `T`. Payloads that do not start 8-aligned are copied
 /// first. The payload must outlive it. Movable; pointers into it stay valid.
@@ -118,10 +118,14 @@ class FieldReader {
 [[nodiscard]] fb::Digest to_flat(const Digest& digest);
 [[nodiscard]] Digest from_flat(const fb::Digest& digest);
 
-/// Nothing for an empty string: absent and empty read the same.
+/// Texts for people: cut at the limit, malformed UTF-8 replaced, so that no peer refuses a message
+/// because of them. Nothing for an empty string: absent and empty read the same.
 [[nodiscard]] flatbuffers::Offset<flatbuffers::String> put_text(
     flatbuffers::FlatBufferBuilder& builder, std::string_view text,
     std::size_t max_bytes = limits::kTextMaxBytes);
+/// As it is; nothing for an empty string.
+[[nodiscard]] flatbuffers::Offset<flatbuffers::String> put_optional(
+    flatbuffers::FlatBufferBuilder& builder, std::string_view text);
 [[nodiscard]] flatbuffers::Offset<flatbuffers::String> put_string(
     flatbuffers::FlatBufferBuilder& builder, std::string_view text);
 [[nodiscard]] flatbuffers::Offset<FlatStrings> put_strings(

@@ -31,7 +31,7 @@ struct MaybeCursor {
 
 flatbuffers::Offset<fb::Verdict> put_verdict(FlatBufferBuilder& builder, const Verdict& verdict) {
   const auto type = detail::put_string(builder, verdict.key.type);
-  const auto mesh = detail::put_text(builder, verdict.key.mesh, verdict.key.mesh.size());
+  const auto mesh = detail::put_optional(builder, verdict.key.mesh);
   const auto origin = detail::put_string(builder, verdict.key.origin);
   const auto name = detail::put_string(builder, verdict.key.name);
   const auto code = detail::put_text(builder, verdict.reject.code, limits::kWordMaxBytes);
@@ -153,9 +153,9 @@ Result<Part> decode_part(ByteView payload) {
 void append(std::string& out, FlowId flow, const Drop& message) {
   FlatBufferBuilder builder(512);
   const auto type = detail::put_string(builder, message.cls.type);
-  const auto mesh = detail::put_text(builder, message.cls.mesh, message.cls.mesh.size());
+  const auto mesh = detail::put_optional(builder, message.cls.mesh);
   const auto origin = detail::put_string(builder, message.cls.origin);
-  const auto tag = detail::put_text(builder, message.cls.tag, message.cls.tag.size());
+  const auto tag = detail::put_optional(builder, message.cls.tag);
   builder.Finish(fb::CreateDrop(builder, type, mesh, origin, tag));
   append_finished(out, PacketKind::drop, flow, {}, builder);
 }
@@ -236,7 +236,7 @@ Result<Ack> decode_ack(ByteView payload) {
 void append(std::string& out, FlowId flow, const Hold& message) {
   FlatBufferBuilder builder(256);
   const auto reason = detail::put_string(
-      builder, detail::clip_utf8(message.reason, limits::kWordMaxBytes));
+      builder, detail::clean_utf8(message.reason, limits::kWordMaxBytes));
   const auto text = detail::put_text(builder, message.text);
   builder.Finish(fb::CreateHold(builder, reason, text, message.released));
   append_finished(out, PacketKind::hold, flow, {}, builder);

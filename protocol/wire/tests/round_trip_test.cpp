@@ -225,6 +225,12 @@ TEST(RoundTrip, EncodersCutTextsThatPeersWouldRefuse) {
   EXPECT_EQ(decoded->verdicts[0].reject.text, text.substr(0, limits::kRejectTextMaxBytes));
 }
 
+TEST(RoundTrip, EncodersRepairTextsThatAreNotUtf8) {
+  std::string bytes;
+  append(bytes, Goodbye{4400, "cut in the middle of \xc3", 0, 0});
+  EXPECT_EQ(decode_goodbye(only_packet(bytes).payload)->reason, "cut in the middle of ?");
+}
+
 TEST(RoundTrip, PacketBytesCountsHeaderAndPadding) {
   EXPECT_EQ(packet_bytes(0), 16u);
   EXPECT_EQ(packet_bytes(1), 24u);

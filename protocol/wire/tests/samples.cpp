@@ -191,6 +191,51 @@ std::vector<Sample> all() {
   return collector.take();
 }
 
+std::vector<Sample> refused() {
+  std::string sync;
+  append(sync, Sync{1});
+  std::string mark;
+  append(mark, FlowId::down, Mark{{}, cursor_at(2), 0, {}});
+  std::string leave;
+  append_change(leave, FlowId::down, Revision{1},
+                make_leave(class_of_timeout(), timeout_resource().key));
+  const auto with_byte = [](std::string bytes, std::size_t at, char value) {
+    bytes[at] = value;
+    return bytes;
+  };
+  std::vector<Sample> samples;
+  const auto add = [&](std::string name, std::string meaning, std::string bytes) {
+    samples.push_back({std::move(name), std::move(meaning), std::move(bytes)});
+  };
+  add("header_truncated", "WIRE-02: fewer than 16 bytes are left.", sync.substr(0, 15));
+  add("payload_truncated", "WIRE-02: the length reaches beyond the message.",
+      sync.substr(0, sync.size() - 8));
+  add("unknown_kind", "WIRE-03: kind 99.", with_byte(sync, 6, 99));
+  add("reserved_flag", "WIRE-04: flag bit 3 is set.", with_byte(mark, 4, 8));
+  add("compressed", "WIRE-05: zstd was not negotiated.", with_byte(mark, 4, 1));
+  add("session_packet_with_flow", "WIRE-06: a Sync on the up flow.", with_byte(sync, 4, 4));
+  add("revision_unexpected", "WIRE-07: a Mark with a revision.", with_byte(mark, 8, 1));
+  add("revision_missing", "WIRE-07: a Change without a revision.", with_byte(leave, 8, 0));
+  std::string padded;
+  PacketHeader header;
+  header.kind = PacketKind::sync;
+  append_packet(padded, header, "abc");
+  add("padding_not_zero", "WIRE-08: the last padding byte is 1.", with_byte(padded, 23, 1));
+  add("payload_is_no_flatbuffer", "WIRE-10: three bytes are no payload.", padded);
+  std::string bytes;
+  append(bytes, FlowId::down, Hold{"", "", false});
+  add("hold_without_reason", "WIRE-11: an empty reason word.", bytes);
+  bytes.clear();
+  append(bytes, FlowId::down, Drop{{"Mesh", "", "Not A Zone", ""}});
+  add("origin_is_no_zone_name", "WIRE-12: an origin is global or a zone's name.", bytes);
+  bytes.clear();
+  Resource resource = timeout_resource();
+  resource.key.name = "a/b";
+  append_change(bytes, FlowId::down, Revision{1}, make_upsert(class_of_timeout(), resource));
+  add("name_with_slash", "WIRE-12: a name holds no '/'.", bytes);
+  return samples;
+}
+
 std::string all_in_one_message() {
   std::string message;
   for (const Sample& sample : all()) message += sample.bytes;

@@ -1,7 +1,6 @@
 // Sample messages for the wire tests and the conformance vectors: every kind, full and minimal.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,6 +27,8 @@ struct Sample {
   std::string bytes;
 };
 [[nodiscard]] std::vector<Sample> all();
+/// Messages that every receiver must refuse.
+[[nodiscard]] std::vector<Sample> refused();
 
 /// Every packet in a row as one message.
 [[nodiscard]] std::string all_in_one_message();

@@ -1,0 +1,85 @@
+// conformance/vectors/*.json are what the codec does today, byte for byte. A difference is a change
+// of the protocol: either a bug, or new vectors written with ZONESYNC_UPDATE_VECTORS=1.
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "protocol/wire/describe.hpp"
+#include "protocol/wire/json_fields.hpp"
+#include "protocol/wire/tests/samples.hpp"
+
+namespace zonesync::wire {
+namespace {
+
+std::string hex_of(const std::string& bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string hex;
+  for (const char c : bytes) {
+    hex.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
+    hex.push_back(kDigits[static_cast<unsigned char>(c) & 0xf]);
+  }
+  return hex;
+}
+
+/// One vector per entry, one field per line, so that a difference reads well.
+std::string vector_text(const samples::Sample& sample, const std::string& field,
+                        const std::string& json) {
+  return "  {\n    \"name\": " + detail::json_string(sample.name) +
+         ",\n    \"meaning\": " + detail::json_string(sample.meaning) + ",\n    \"" + field +
+         "\": " + json + ",\n    \"hex\": \"" + hex_of(sample.bytes) + "\"\n  }";
+}
+
+/// File name to content, from the encoders.
+std::map<std::string, std::string> expected_files() {
+  std::map<std::string, std::string> entries;
+  const auto add = [&](const std::string& file, const std::string& entry) {
+    std::string& text = entries[file];
+    text += (text.empty() ? "[\n" : ",\n") + entry;
+  };
+  for (const samples::Sample& sample : samples::all()) {
+    PacketReader reader(sample.bytes);
+    const Packet packet = **reader.next();
+    add(std::string(to_string(packet.header.kind)) + ".json",
+        vector_text(sample, "json", describe_json(packet, {.content = true})));
+  }
+  for (const samples::Sample& sample : samples::refused()) {
+    const Status status = samples::decode_message(sample.bytes);
+    EXPECT_FALSE(status.has_value()) << sample.name;
+    if (status) continue;
+    const std::string code(to_string(status.error().code));
+    add("refused.json", vector_text(sample, "error", detail::json_string(code)));
+  }
+  for (auto& [file, text] : entries) text += "\n]\n";
+  return entries;
+}
+
+TEST(Vectors, FilesAreWhatTheCodecDoes) {
+  const std::string folder = ZONESYNC_VECTORS_DIR;
+  const bool update = std::getenv("ZONESYNC_UPDATE_VECTORS") != nullptr;
+  for (const auto& [file, text] : expected_files()) {
+    const std::string path = folder + '/' + file;
+    if (update) {
+      std::ofstream(path) << text;
+      continue;
+    }
+    std::ifstream stream(path);
+    ASSERT_TRUE(stream.good()) << file << " is missing; ZONESYNC_UPDATE_VECTORS=1 writes it";
+    std::stringstream stored;
+    stored << stream.rdbuf();
+    EXPECT_EQ(stored.str(), text) << file << " differs: the bytes on the wire changed";
+  }
+}
+
+TEST(Vectors, EveryPacketKindHasAFile) {
+  const auto files = expected_files();
+  for (int kind = 0; kind < 64; ++kind) {
+    const std::string name(to_string(static_cast<PacketKind>(kind)));
+    EXPECT_TRUE(name.empty() || files.contains(name + ".json")) << name;
+  }
+}
+
+}  // namespace
+}  // namespace zonesync::wire
