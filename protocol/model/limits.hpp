@@ -30,7 +30,7 @@ inline constexpr std::size_t kRejectTextMaxBytes = 1u << 10;
 inline constexpr std::size_t kTypeNameMaxBytes = 63;
 inline constexpr std::size_t kTagMaxBytes = 5u << 10;                // projection of the labels
 inline constexpr std::size_t kWordMaxBytes = 64;                     // stable words, features
-inline constexpr std::size_t kTextMaxBytes = 1u << 10;               // reasons for people
+inline constexpr std::size_t kReasonMaxBytes = 1u << 10;             // texts for people
 
 // Vectors inside messages.
 inline constexpr std::size_t kFeaturesMax = 64;

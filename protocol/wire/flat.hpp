@@ -76,7 +76,7 @@ class FieldReader {
 
   /// For people: UTF-8 of bounded size.
   std::string text(const flatbuffers::String* field, std::string_view name,
-                   std::size_t max_bytes = limits::kTextMaxBytes);
+                   std::size_t max_bytes = limits::kReasonMaxBytes);
   /// Stable word: UTF-8 without control characters, at most kWordMaxBytes.
   std::string word(const flatbuffers::String* field, std::string_view name);
   std::vector<std::string> words(const FlatStrings* field, std::string_view name);
@@ -122,7 +122,7 @@ class FieldReader {
 /// because of them. Nothing for an empty string: absent and empty read the same.
 [[nodiscard]] flatbuffers::Offset<flatbuffers::String> put_text(
     flatbuffers::FlatBufferBuilder& builder, std::string_view text,
-    std::size_t max_bytes = limits::kTextMaxBytes);
+    std::size_t max_bytes = limits::kReasonMaxBytes);
 /// As it is; nothing for an empty string.
 [[nodiscard]] flatbuffers::Offset<flatbuffers::String> put_optional(
     flatbuffers::FlatBufferBuilder& builder, std::string_view text);
