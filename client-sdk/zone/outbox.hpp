@@ -1,6 +1,7 @@
 // The zone's own log: what it publishes, at local revisions, as durable as the log below it.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -57,16 +58,26 @@ class Outbox {
   [[nodiscard]] std::vector<Verdict> rejects() const;
 
  private:
-  [[nodiscard]] Result<std::optional<Change>> change_for(OutboxOp op, bool& class_moved,
-                                                         std::optional<Change>& old_leave) const;
-  [[nodiscard]] Result<std::vector<Change>> changes_for(std::vector<OutboxOp> ops,
-                                                        OutboxResult& result) const;
+  struct Waiting {
+    std::vector<OutboxOp> ops;
+    OutboxDone done;
+  };
+  /// Appends what `op` changes: nothing, one entry, or a leave of the old class and an upsert.
+  Status add_changes(OutboxOp op, std::vector<Change>& changes, OutboxResult& result) const;
+  Status add_upsert(Resource resource, std::vector<Change>& changes, OutboxResult& result) const;
+  Status add_leave(ResourceKey key, std::vector<Change>& changes, OutboxResult& result) const;
+  [[nodiscard]] Result<std::vector<Change>> plan(std::vector<OutboxOp> ops,
+                                                 OutboxResult& result) const;
+  void start(Waiting request);
+  void append(std::vector<Change> changes, OutboxResult result, OutboxDone done);
 
   std::string zone_;
   ChangeLog& log_;
   LogSource source_;
   std::shared_ptr<const TypeRegistry> registry_;
   std::map<ResourceKey, Verdict> rejects_;
+  bool appending_ = false;
+  std::deque<Waiting> waiting_;  // bounded by limits::kCommitQueueMaxRequests
 };
 
 }  // namespace zonesync

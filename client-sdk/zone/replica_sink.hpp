@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "client-sdk/zone/applied_cut.hpp"
@@ -23,19 +24,25 @@ namespace zonesync {
 /// nothing = accepted. Pure.
 using ResourceValidator = std::function<std::optional<Reject>(const Resource&)>;
 
+struct SinkCounters {
+  std::uint64_t cuts = 0;  // that moved the cursor, durably
+  std::uint64_t intents_none = 0, intents_changes = 0, intents_repair = 0, intents_full = 0;
+};
+
 /// Life cycle: one per store, outlives the sessions. Thread rule: the session's thread.
 class ReplicaSink final : public CutSink {
  public:
   struct Options {
     std::size_t stage_max_bytes = std::size_t{4} << 30;  // payload of one open cut
-    std::function<void(AppliedCut)> on_applied;          // after a durable commit
-    std::function<int(const std::string& type)> rank;    // apply order of a type
+    std::function<int(const std::string& type)> rank;    // apply order of a type; none = equal
   };
 
   /// `store` outlives the sink.
   ReplicaSink(ReplicaStore& store, Options options);
 
   void set_validator(std::string type, ResourceValidator validator);
+  /// Called after a durable commit that moved the cursor.
+  void set_on_applied(std::function<void(AppliedCut)> callback);
   /// While set, commits are held with reason "application": the application asked to wait.
   void set_application_hold(std::optional<std::string> why) { application_hold_ = std::move(why); }
   [[nodiscard]] bool application_held() const { return application_hold_.has_value(); }
@@ -50,6 +57,10 @@ class ReplicaSink final : public CutSink {
   /// Number and digest of open rejects, as Hello states them: (key fingerprint, offered hash).
   [[nodiscard]] std::pair<std::uint64_t, Digest> open_rejects() const;
 
+  /// The sender confirmed or replaced the content since this object was made.
+  [[nodiscard]] bool confirmed() const { return confirmed_; }
+  [[nodiscard]] const SinkCounters& counters() const { return counters_; }
+
   // -- CutSink -------------------------------------------------------------------------------------
   [[nodiscard]] std::optional<Cursor> cursor() const override { return store_.state().cursor; }
   void begin(const wire::Intent& intent) override;
@@ -62,13 +73,13 @@ class ReplicaSink final : public CutSink {
     ReplicaBatch batch;
     std::vector<Verdict> verdicts;
   };
-  [[nodiscard]] std::optional<CutFailure> check(const CutEnd& end, const Digest& digest);
-  [[nodiscard]] Digest digest_after(const CutEnd& end) const;
-  [[nodiscard]] std::optional<CutFailure> guard_mass_delete(const CutEnd& end);
-  [[nodiscard]] Plan plan(const CutEnd& end) const;
+  [[nodiscard]] std::optional<CutFailure> refuse_cut(const CutEnd& end, const Digest& digest);
+  [[nodiscard]] Digest digest_after(const CutEnd& end, const ReplicaSnapshot& before) const;
+  [[nodiscard]] bool is_mass_delete(const CutEnd& end, const ReplicaSnapshot& before) const;
+  [[nodiscard]] Plan plan(const CutEnd& end, const ReplicaSnapshot& before) const;
   [[nodiscard]] std::optional<Reject> validate(const Change& change) const;
   [[nodiscard]] AppliedCut difference(const CutEnd& end, const ReplicaSnapshot& before) const;
-  [[nodiscard]] AppliedChange removed(const ResourceKey& key, Revision revision) const;
+  [[nodiscard]] int rank_of(const std::string& type) const;
   void drop_staged();
 
   ReplicaStore& store_;
@@ -76,7 +87,10 @@ class ReplicaSink final : public CutSink {
   std::map<std::string, ResourceValidator, std::less<>> validators_;
   Staged staged_;                 // later entry of a key wins
   std::size_t staged_bytes_ = 0;
+  std::function<void(AppliedCut)> on_applied_;
   bool mass_delete_approved_ = false;
+  bool confirmed_ = false;
+  SinkCounters counters_;
   std::optional<std::string> application_hold_;
 };
 

@@ -79,8 +79,8 @@ class ZoneMachine final : public SessionHost {
   [[nodiscard]] std::shared_ptr<Session> open_session();
   void on_connect_failed(const ConnectProblem& problem);
   void on_tick(TimePoint now);
-  /// After something happened on the session's thread that may have changed the status.
-  void refresh_status();
+  /// After each event of the session: notices a store that failed for good.
+  void check_store();
 
   // -- wishes of the application -------------------------------------------------------------------
   /// Own changes became durable in the outbox.
@@ -115,7 +115,6 @@ class ZoneMachine final : public SessionHost {
   enum class Phase : std::uint8_t { idle, connecting, session, waiting, superseded, closed };
   struct Barrier {
     std::uint64_t id = 0;
-    Revision outbox;                    // sent only after the hub acked this much
     bool sent = false;                  // in the open session
     std::optional<Revision> revision;   // known: waits to be applied here
     TimePoint deadline;
@@ -123,17 +122,18 @@ class ZoneMachine final : public SessionHost {
   };
   [[nodiscard]] wire::Hello hello() const;
   void begin_connect();
-  void wait_until(TimePoint when);
   void plan_retry(ZoneError error, std::optional<Duration> retry_after, bool auth);
   void adopt_types(const wire::Welcome& welcome);
-  void advance_barriers();
+  void on_applied(AppliedCut cut);
+  void send_barriers();
+  void settle_barriers();
   void expire_barriers(TimePoint now);
   void fail_barriers(const Error& error);
   void reschedule();
   void absorb(const Session& session);
-  void check_session();
+  void end_for_good(Phase phase, const Error& error);
   [[nodiscard]] ZoneState state() const;
-  [[nodiscard]] Revision head_seen() const;
+  [[nodiscard]] Revision applied() const;
 
   Options options_;
   ReplicaStore& store_;
@@ -145,8 +145,8 @@ class ZoneMachine final : public SessionHost {
   std::shared_ptr<Session> session_;
   bool welcomed_ = false;               // in the open session
   bool auth_failed_ = false;
+  bool ever_tried_ = false;
   bool ever_connected_ = false;
-  bool confirmed_ = false;              // the hub confirmed or replaced what the store had
   TimePoint welcomed_at_{};
   std::optional<TimePoint> retry_at_;
   std::optional<wire::Goodbye> goodbye_;
@@ -157,8 +157,7 @@ class ZoneMachine final : public SessionHost {
   std::uint64_t generation_ = 0, session_id_ = 0, registry_version_ = 0;
   ZoneCounters counters_;               // of ended sessions, plus connects
   std::uint64_t next_barrier_ = 1;
-  std::deque<Barrier> barriers_;        // bounded by limits::kSyncOutstandingMax
-  std::deque<Barrier> revision_waits_;  // bounded by kRevisionWaitsMax
+  std::deque<Barrier> barriers_;        // bounded by kBarriersMax
 };
 
 }  // namespace zonesync

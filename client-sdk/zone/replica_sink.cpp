@@ -1,0 +1,260 @@
+#include "client-sdk/zone/replica_sink.hpp"
+
+#include <utility>
+
+#include "protocol/wire/codec.hpp"
+
+namespace zonesync {
+namespace {
+
+CutFailure hold(std::string reason, ErrorCode code, std::string text) {
+  return CutFailure{CutFailure::Kind::hold, Error{code, std::move(text), {}}, std::move(reason)};
+}
+
+CutFailure failure_of(const Error& error) {
+  if (error.code == ErrorCode::resource_exhausted) {
+    return hold("disk_full", error.code, error.message);
+  }
+  return CutFailure{CutFailure::Kind::fatal, error, {}};
+}
+
+bool is_full(const CutEnd& end) { return !end.from.has_value(); }
+bool is_upsert(const StagedChange& staged) { return staged.change.kind == ChangeKind::upsert; }
+
+}  // namespace
+
+ReplicaSink::ReplicaSink(ReplicaStore& store, Options options)
+    : store_(store), options_(std::move(options)) {}
+
+void ReplicaSink::set_validator(std::string type, ResourceValidator validator) {
+  validators_[std::move(type)] = std::move(validator);
+}
+
+void ReplicaSink::set_on_applied(std::function<void(AppliedCut)> callback) {
+  on_applied_ = std::move(callback);
+}
+
+AppliedCut ReplicaSink::initial_cut() const {
+  AppliedCut cut;
+  cut.snapshot = store_.snapshot();
+  cut.cursor = cut.snapshot->cursor();
+  cut.digest = store_.state().digest;
+  cut.initial = true;
+  cut.snapshot->for_each([&](const ReplicaEntry& entry) {
+    if (entry.active().empty()) return;
+    const Revision revision = entry.reject ? entry.accepted_revision : entry.revision;
+    cut.changes.push_back(
+        AppliedChange{entry.change.key, entry.active(), revision, rank_of(entry.change.key.type)});
+  });
+  order_changes(cut.changes);
+  return cut;
+}
+
+Result<Verdict> ReplicaSink::refuse(const ResourceKey& key, Revision revision, Reject reject) {
+  if (reject.text.size() > limits::kRejectTextMaxBytes) {
+    reject.text.resize(limits::kRejectTextMaxBytes);
+  }
+  if (auto status = store_.set_verdict(key, revision, reject); !status) return fail(status.error());
+  return Verdict{key, revision, false, std::move(reject)};
+}
+
+std::pair<std::uint64_t, Digest> ReplicaSink::open_rejects() const {
+  std::pair<std::uint64_t, Digest> open;
+  if (store_.state().rejects == 0) return open;
+  store_.snapshot()->for_each([&](const ReplicaEntry& entry) {
+    if (!entry.reject) return;
+    ++open.first;
+    open.second.add(fingerprint(entry.change.key), entry.change.hash);
+  });
+  return open;
+}
+
+// -- CutSink ---------------------------------------------------------------------------------------
+
+void ReplicaSink::begin(const wire::Intent& intent) {
+  drop_staged();
+  switch (intent.reason) {
+    case wire::IntentReason::none: ++counters_.intents_none; break;
+    case wire::IntentReason::changes: ++counters_.intents_changes; break;
+    case wire::IntentReason::repair: ++counters_.intents_repair; break;
+    case wire::IntentReason::full: ++counters_.intents_full; break;
+  }
+}
+
+Status ReplicaSink::stage(StagedChange change) {
+  const std::size_t bytes = change.change.payload.size();
+  if (staged_bytes_ + bytes > options_.stage_max_bytes) {
+    return fail(ErrorCode::too_large,
+                "one cut exceeds the " + std::to_string(options_.stage_max_bytes) +
+                    " bytes that may be staged",
+                to_string(change.change.key));
+  }
+  const auto found = staged_.find(change.change.key);
+  if (found != staged_.end()) {
+    // A resource that moved to another class leaves the old one and enters the new one at the same
+    // revision, in either order: it is there.
+    const bool moved = found->second.revision == change.revision && is_upsert(found->second) &&
+                       !is_upsert(change) && found->second.change.cls != change.change.cls;
+    if (moved) return {};
+    staged_bytes_ -= found->second.change.payload.size();
+    staged_bytes_ += bytes;
+    found->second = std::move(change);
+    return {};
+  }
+  staged_bytes_ += bytes;
+  ResourceKey key = change.change.key;
+  staged_.emplace(std::move(key), std::move(change));
+  return {};
+}
+
+void ReplicaSink::commit(const CutEnd& end, CommitToken token, CommitDone done) {
+  const auto before = store_.snapshot();
+  const Digest digest = digest_after(end, *before);
+  if (auto failure = refuse_cut(end, digest)) {
+    drop_staged();
+    return done(token, tl::unexpected(std::move(*failure)));
+  }
+  confirmed_ = true;
+  if (end.from == end.to && staged_.empty()) return done(token, CutResult{end.to, {}});
+  if (is_mass_delete(end, *before)) {
+    if (!mass_delete_approved_) {
+      drop_staged();
+      return done(token, tl::unexpected(hold("mass_delete", ErrorCode::held,
+                                             "a full state would remove most of the replica; "
+                                             "approve it to go on")));
+    }
+    mass_delete_approved_ = false;
+  }
+  Plan planned = plan(end, *before);
+  if (auto status = store_.commit(std::move(planned.batch)); !status) {
+    drop_staged();
+    return done(token, tl::unexpected(failure_of(status.error())));
+  }
+  ++counters_.cuts;
+  AppliedCut cut = difference(end, *before);
+  drop_staged();
+  done(token, CutResult{end.to, std::move(planned.verdicts)});
+  if (on_applied_) on_applied_(std::move(cut));
+}
+
+// -- steps of a commit -----------------------------------------------------------------------------
+
+std::optional<CutFailure> ReplicaSink::refuse_cut(const CutEnd& end, const Digest& digest) {
+  if (!is_full(end) && end.from != store_.state().cursor) {
+    return CutFailure{CutFailure::Kind::digest_mismatch,
+                      Error{ErrorCode::protocol, "the cut does not continue our cursor", {}},
+                      {}};
+  }
+  if (end.digest && *end.digest != digest) {
+    return CutFailure{CutFailure::Kind::digest_mismatch,
+                      Error{ErrorCode::protocol,
+                            "digest after the cut would be " + to_string(digest) +
+                                ", the hub says " + to_string(*end.digest),
+                            {}},
+                      {}};
+  }
+  if (application_hold_ && end.from != end.to) {
+    return hold("application", ErrorCode::held, *application_hold_);
+  }
+  return std::nullopt;
+}
+
+Digest ReplicaSink::digest_after(const CutEnd& end, const ReplicaSnapshot& before) const {
+  Digest digest = is_full(end) ? Digest{} : store_.state().digest;
+  for (const auto& [key, staged] : staged_) {
+    const Id128 print = fingerprint(key);
+    const ReplicaEntry* old = is_full(end) ? nullptr : before.find(key);
+    if (old != nullptr && !old->unconfirmed) digest.remove(print, old->change.hash);
+    if (is_upsert(staged)) digest.add(print, staged.change.hash);
+  }
+  return digest;
+}
+
+bool ReplicaSink::is_mass_delete(const CutEnd& end, const ReplicaSnapshot& before) const {
+  if (!is_full(end) || !end.complete) return false;
+  std::size_t kept = 0;
+  for (const auto& [key, staged] : staged_) {
+    if (is_upsert(staged) && before.find(key) != nullptr) ++kept;
+  }
+  const std::size_t removed = before.size() - kept;
+  return removed > limits::kMassDeleteMinKeys &&
+         removed * 100 > before.size() * limits::kMassDeletePercent;
+}
+
+ReplicaSink::Plan ReplicaSink::plan(const CutEnd& end, const ReplicaSnapshot& before) const {
+  Plan planned;
+  ReplicaBatch& batch = planned.batch;
+  batch.cursor = end.to;
+  batch.source_log = end.log_id;
+  batch.replace_all = is_full(end) && end.complete;
+  batch.mark_unmentioned_unconfirmed = is_full(end) && !end.complete;
+  for (const auto& [key, staged] : staged_) {
+    const ReplicaEntry* old = before.find(key);
+    if (!is_upsert(staged)) {
+      if (old != nullptr) batch.removes.push_back(key);
+      continue;
+    }
+    std::optional<Reject> reject = validate(staged.change);
+    if (reject) {
+      planned.verdicts.push_back(Verdict{key, staged.revision, false, *reject});
+    } else if (old != nullptr && old->reject) {
+      planned.verdicts.push_back(Verdict{key, staged.revision, true, {}});
+    }
+    batch.upserts.push_back(ReplicaUpsert{staged.revision, staged.change, std::move(reject)});
+  }
+  return planned;
+}
+
+std::optional<Reject> ReplicaSink::validate(const Change& change) const {
+  const auto found = validators_.find(change.key.type);
+  if (found == validators_.end()) return std::nullopt;
+  const auto resource = wire::resource_of(change.payload);
+  if (!resource) return Reject{"malformed", resource.error().field, resource.error().message};
+  std::optional<Reject> reject;
+  try {
+    reject = found->second(*resource);
+  } catch (const std::exception& exception) {
+    reject = Reject{"validator_failed", {}, exception.what(), true};
+  }
+  if (reject && reject->text.size() > limits::kRejectTextMaxBytes) {
+    reject->text.resize(limits::kRejectTextMaxBytes);
+  }
+  return reject;
+}
+
+/// What the application sees differently: compares accepted versions before and after.
+AppliedCut ReplicaSink::difference(const CutEnd& end, const ReplicaSnapshot& before) const {
+  AppliedCut cut;
+  cut.snapshot = store_.snapshot();
+  cut.cursor = end.to;
+  cut.digest = store_.state().digest;
+  const auto compare = [&](const ResourceKey& key) {
+    const ReplicaEntry* old = before.find(key);
+    const ReplicaEntry* now = cut.snapshot->find(key);
+    const SharedBytes old_bytes = old != nullptr ? old->active() : SharedBytes();
+    const SharedBytes new_bytes = now != nullptr ? now->active() : SharedBytes();
+    if (old_bytes == new_bytes) return;
+    Revision revision = end.to.revision;
+    if (now != nullptr) revision = now->reject ? now->accepted_revision : now->revision;
+    cut.changes.push_back(AppliedChange{key, new_bytes, revision, rank_of(key.type)});
+  };
+  for (const auto& [key, staged] : staged_) compare(key);
+  if (is_full(end) && end.complete) {
+    before.for_each([&](const ReplicaEntry& entry) {
+      if (!staged_.contains(entry.change.key)) compare(entry.change.key);
+    });
+  }
+  order_changes(cut.changes);
+  return cut;
+}
+
+int ReplicaSink::rank_of(const std::string& type) const {
+  return options_.rank ? options_.rank(type) : 0;
+}
+
+void ReplicaSink::drop_staged() {
+  staged_.clear();
+  staged_bytes_ = 0;
+}
+
+}  // namespace zonesync
