@@ -79,7 +79,9 @@ InitResult layout(const fs::path& root) {
 }
 
 /// A JSON string is a YAML double-quoted scalar: safe for any path or name.
-std::string quoted(const std::string& text) { return boost::json::serialize(boost::json::string(text)); }
+std::string quoted(const std::string& text) {
+  return boost::json::serialize(boost::json::string(text));
+}
 
 std::string config_text(const InitOptions& options) {
   std::string text = "# Made by `zonesync-hub init`. Relative paths start at this file's folder.\n";

@@ -52,7 +52,8 @@ Result<JwtKey> JwtKey::from_private_pem(std::string kid, std::string_view pem) {
 
 Result<JwtKey> JwtKey::from_public_pem(std::string kid, std::string_view pem) {
   const auto bio = openssl::reading_bio(pem);
-  EVP_PKEY* key = bio ? PEM_read_bio_PUBKEY(bio.get(), nullptr, &openssl::no_password, nullptr) : nullptr;
+  EVP_PKEY* key = nullptr;
+  if (bio) key = PEM_read_bio_PUBKEY(bio.get(), nullptr, &openssl::no_password, nullptr);
   openssl::clear_errors();
   if (key == nullptr) return fail(ErrorCode::invalid_argument, "not a public key in PEM form");
   return adopt(std::move(kid), key, false);
@@ -72,7 +73,9 @@ bool JwtKey::same_public_key(const JwtKey& other) const {
 }
 
 Result<Secret> JwtKey::private_pem() const {
-  if (!can_sign_) return fail(ErrorCode::invalid_argument, "only the public half of the key is here");
+  if (!can_sign_) {
+    return fail(ErrorCode::invalid_argument, "only the public half of key " + kid_ + " is here");
+  }
   return openssl::private_key_to_pem(key_.get());
 }
 
