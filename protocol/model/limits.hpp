@@ -39,7 +39,7 @@ inline constexpr std::size_t kMeshesMax = 1'000;
 inline constexpr std::size_t kVerdictsPerAckMax = 10'000;
 
 // Resource text (YAML, JSON).
-inline constexpr std::size_t kTextMaxBytes = 64u << 20;                       // one file
+inline constexpr std::size_t kFileMaxBytes = 64u << 20;                       // one file
 inline constexpr std::size_t kDocumentMaxBytes = kResourceMaxBytes + (64u << 10);  // one document
 inline constexpr std::size_t kDocumentMaxDepth = 64;
 inline constexpr std::size_t kDocumentMaxNodes = 1'000'000;                   // aliases expanded

@@ -95,9 +95,9 @@ bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; 
 }  // namespace
 
 Result<json::value> parse_json(std::string_view text) {
-  if (text.size() > limits::kTextMaxBytes) {
+  if (text.size() > limits::kFileMaxBytes) {
     return fail(ErrorCode::too_large, "the text has more than " +
-                                          std::to_string(limits::kTextMaxBytes) + " bytes", "1:1");
+                                          std::to_string(limits::kFileMaxBytes) + " bytes", "1:1");
   }
   json::parse_options options;
   options.max_depth = limits::kDocumentMaxDepth + 1;  // the builder's own message comes first

@@ -84,9 +84,9 @@ Result<std::vector<ParsedDocument>> parse_documents(std::string_view text,
                                                     std::string_view file_name,
                                                     const TypeRegistry& registry,
                                                     const ParseOptions& options) {
-  if (text.size() > limits::kTextMaxBytes) {
+  if (text.size() > limits::kFileMaxBytes) {
     return fail(ErrorCode::too_large,
-                "the file has more than " + std::to_string(limits::kTextMaxBytes) +
+                "the file has more than " + std::to_string(limits::kFileMaxBytes) +
                     " bytes; split it", std::string(file_name));
   }
   const FieldRules rules{options.origin, options.lenient, nullptr};

@@ -1,0 +1,139 @@
+#include "storage/rocksdb/database.hpp"
+
+#include <sys/stat.h>
+
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
+
+#include "protocol/model/assert.hpp"
+#include "storage/rocksdb/options.hpp"
+
+namespace zonesync::rocksdb_store {
+namespace {
+
+rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+std::string_view view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
+
+Error open_error(const rocksdb::Status& status, const std::string& path) {
+  const std::string text = status.ToString();
+  const auto says = [&](const char* words) { return text.find(words) != std::string::npos; };
+  if (status.IsIOError() && says("lock hold by current process")) {
+    return Error{ErrorCode::unavailable, "this process has this log open already", path};
+  }
+  if (status.IsIOError() && says("LOCK") && says("temporarily unavailable")) {
+    return Error{ErrorCode::unavailable,
+                 "another process has this log open; stop it, or use another directory", path};
+  }
+  if (status.IsInvalidArgument()) {
+    return Error{ErrorCode::unsupported,
+                 "this is not a log of this version of zonesync: " + text, path};
+  }
+  return to_error(status, "opening the log", path);
+}
+
+}  // namespace
+
+Error to_error(const rocksdb::Status& status, std::string_view doing, const std::string& path) {
+  ErrorCode code = ErrorCode::storage_io;
+  if (status.IsCorruption()) code = ErrorCode::storage_corrupt;
+  if (status.IsNoSpace()) code = ErrorCode::resource_exhausted;
+  return Error{code, std::string(doing) + " failed: " + status.ToString(), path};
+}
+
+Result<std::unique_ptr<Database>> Database::open(const std::string& path, bool create,
+                                                 rocksdb::Env* env) {
+  rocksdb::Env* const used = env != nullptr ? env : rocksdb::Env::Default();
+  const bool exists = used->FileExists(path + "/CURRENT").ok();
+  if (!exists && !create) {
+    return fail(ErrorCode::not_found, "there is no log in this directory; create it first", path);
+  }
+  if (env == nullptr && !exists) {
+    ::mkdir(path.c_str(), 0700);  // a failure shows when RocksDB writes there
+  }
+  const rocksdb::DBOptions options = database_options(path, !exists, env);
+  std::unique_ptr<Database> database(new Database(path));
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status =
+      rocksdb::DB::Open(options, path, families(), &database->handles_, &db);
+  if (!status.ok()) return fail(open_error(status, path));
+  database->db_.reset(db);
+  return database;
+}
+
+Database::~Database() {
+  if (!db_) return;
+  for (rocksdb::ColumnFamilyHandle* handle : handles_) {
+    const rocksdb::Status ignored = db_->DestroyColumnFamilyHandle(handle);
+    static_cast<void>(ignored.ok());
+  }
+}
+
+Result<std::optional<std::string>> Database::get(Family family, std::string_view key,
+                                                 const rocksdb::Snapshot* snapshot) const {
+  std::string value;
+  const rocksdb::Status status =
+      db_->Get(read_options(snapshot), handle(family), slice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) return fail(to_error(status, "reading the log", path_));
+  return value;
+}
+
+Status Database::visit(
+    Family family, std::string_view from, std::string_view end, const rocksdb::Snapshot* snapshot,
+    const std::function<bool(std::string_view key, std::string_view value)>& visit) const {
+  rocksdb::ReadOptions options = read_options(snapshot);
+  const rocksdb::Slice bound = slice(end);
+  if (!end.empty()) options.iterate_upper_bound = &bound;
+  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, handle(family)));
+  for (it->Seek(slice(from)); it->Valid(); it->Next()) {
+    if (!visit(view(it->key()), view(it->value()))) break;
+  }
+  if (!it->status().ok()) return fail(to_error(it->status(), "reading the log", path_));
+  return {};
+}
+
+Result<std::optional<std::string>> Database::last_before(Family family, std::string_view from,
+                                                         std::string_view end,
+                                                         const rocksdb::Snapshot* snapshot) const {
+  rocksdb::ReadOptions options = read_options(snapshot);
+  const rocksdb::Slice bound = slice(end);
+  options.iterate_upper_bound = &bound;
+  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, handle(family)));
+  it->SeekForPrev(bound);
+  if (!it->status().ok()) return fail(to_error(it->status(), "reading the log", path_));
+  if (!it->Valid() || view(it->key()) < from) return std::nullopt;
+  return it->key().ToString();
+}
+
+void Database::put(rocksdb::WriteBatch& batch, Family family, std::string_view key,
+                   std::string_view value) const {
+  const rocksdb::Status status = batch.Put(handle(family), slice(key), slice(value));
+  ZS_ASSERT(status.ok());
+}
+
+void Database::erase(rocksdb::WriteBatch& batch, Family family, std::string_view key) const {
+  const rocksdb::Status status = batch.Delete(handle(family), slice(key));
+  ZS_ASSERT(status.ok());
+}
+
+Status Database::write(rocksdb::WriteBatch& batch, bool sync) {
+  const rocksdb::Status status = db_->Write(write_options(sync), &batch);
+  if (!status.ok()) return fail(to_error(status, "writing the log", path_));
+  return {};
+}
+
+Database::Snapshot Database::snapshot() const {
+  std::shared_ptr<rocksdb::DB> db = db_;
+  return Snapshot(db->GetSnapshot(),
+                  [db](const rocksdb::Snapshot* snapshot) { db->ReleaseSnapshot(snapshot); });
+}
+
+std::optional<std::uint64_t> Database::free_bytes() const {
+  std::uint64_t free = 0;
+  const auto status =
+      db_->GetFileSystem()->GetFreeSpace(path_, rocksdb::IOOptions(), &free, nullptr);
+  if (!status.ok()) return std::nullopt;
+  return free;
+}
+
+}  // namespace zonesync::rocksdb_store

@@ -1,0 +1,72 @@
+// An open RocksDB with the log's column families; failures as Errors.
+//
+// Thread rule: as rocksdb::DB: any thread, any time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include "protocol/model/result.hpp"
+
+namespace zonesync::rocksdb_store {
+
+/// What failed, for people: `doing` is a phrase such as "reading the log".
+[[nodiscard]] Error to_error(const rocksdb::Status& status, std::string_view doing,
+                             const std::string& path);
+
+enum class Family : std::uint8_t { meta = 0, log = 1, latest = 2 };
+
+class Database {
+ public:
+  using Snapshot = std::shared_ptr<const rocksdb::Snapshot>;
+
+  /// Errors: not_found (no store there and `create` is false), unavailable (someone else has it
+  /// open), resource_exhausted (disk full), unsupported, storage_io, storage_corrupt.
+  [[nodiscard]] static Result<std::unique_ptr<Database>> open(const std::string& path, bool create,
+                                                              rocksdb::Env* env);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  [[nodiscard]] Result<std::optional<std::string>> get(Family family, std::string_view key,
+                                                       const rocksdb::Snapshot* snapshot) const;
+  /// Keys in [from, end) in order until `visit` answers false; an empty `end` = no end.
+  [[nodiscard]] Status visit(
+      Family family, std::string_view from, std::string_view end,
+      const rocksdb::Snapshot* snapshot,
+      const std::function<bool(std::string_view key, std::string_view value)>& visit) const;
+  /// The greatest key < `end` that is >= `from`.
+  [[nodiscard]] Result<std::optional<std::string>> last_before(
+      Family family, std::string_view from, std::string_view end,
+      const rocksdb::Snapshot* snapshot) const;
+
+  void put(rocksdb::WriteBatch& batch, Family family, std::string_view key,
+           std::string_view value) const;
+  void erase(rocksdb::WriteBatch& batch, Family family, std::string_view key) const;
+  /// Atomic; durable on return when `sync`.
+  [[nodiscard]] Status write(rocksdb::WriteBatch& batch, bool sync);
+
+  [[nodiscard]] Snapshot snapshot() const;
+  /// Bytes free where the store lies; nothing when the file system cannot tell.
+  [[nodiscard]] std::optional<std::uint64_t> free_bytes() const;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  explicit Database(std::string path) : path_(std::move(path)) {}
+  [[nodiscard]] rocksdb::ColumnFamilyHandle* handle(Family family) const {
+    return handles_[static_cast<std::size_t>(family)];
+  }
+
+  std::string path_;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+  std::shared_ptr<rocksdb::DB> db_;
+};
+
+}  // namespace zonesync::rocksdb_store

@@ -1,0 +1,52 @@
+// Order-preserving keys of the log's RocksDB store (docs/storage-format.md). Names may hold any
+// byte: in a part, 0x00 is written 0x00 0xff, and 0x00 0x01 ends the part.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "protocol/model/log.hpp"
+#include "storage/log_rules.hpp"
+
+namespace zonesync::rocksdb_store {
+
+// Family `log`: revision, index.
+[[nodiscard]] std::string log_key(Position position);
+[[nodiscard]] std::optional<Position> parse_log_key(std::string_view key);
+
+// Family `latest`: type, mesh, origin, name, tag.
+[[nodiscard]] std::string latest_key(const log_rules::Slot& slot);
+[[nodiscard]] std::optional<log_rules::Slot> parse_latest_key(std::string_view key);
+/// Common start of the keys of all classes of `key`.
+[[nodiscard]] std::string latest_prefix(const ResourceKey& key);
+/// Common start of what a listing may contain.
+[[nodiscard]] std::string latest_prefix(const ListFilter& filter);
+/// First key behind everything that starts with `prefix` (which ends a part, or is empty).
+[[nodiscard]] std::string prefix_end(std::string prefix);
+
+[[nodiscard]] std::string latest_value(const LatestEntry& entry);
+[[nodiscard]] std::optional<LatestEntry> parse_latest(std::string_view key, std::string_view value);
+
+// Default family: identity and bounds of the log.
+inline constexpr std::string_view kFormatKey = "format";
+inline constexpr std::string_view kLogIdKey = "log_id";
+inline constexpr std::string_view kCompleteKey = "complete";
+inline constexpr std::string_view kHeadKey = "head";
+inline constexpr std::string_view kEraPrefix = "era/";
+inline constexpr std::string_view kSegmentPrefix = "seg/";
+inline constexpr std::string_view kDigestPrefix = "digest/";
+
+[[nodiscard]] std::string numbered_key(std::string_view prefix, std::uint64_t number);
+[[nodiscard]] std::optional<std::uint64_t> parse_number(std::string_view key,
+                                                        std::string_view prefix);
+[[nodiscard]] std::string digest_key(const Class& cls);
+[[nodiscard]] std::optional<Class> parse_digest_key(std::string_view key);
+[[nodiscard]] std::string digest_value(const Digest& digest);
+[[nodiscard]] std::optional<Digest> parse_digest(std::string_view value);
+[[nodiscard]] std::string era_value(const EraRecord& era);
+[[nodiscard]] std::optional<EraRecord> parse_era(std::string_view value);
+[[nodiscard]] std::string number_value(std::uint64_t number);
+[[nodiscard]] std::optional<std::uint64_t> parse_number_value(std::string_view value);
+
+}  // namespace zonesync::rocksdb_store

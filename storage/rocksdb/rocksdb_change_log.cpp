@@ -1,0 +1,271 @@
+// Opening and writing; reading is in rocksdb_reader.cpp.
+#include "storage/rocksdb/rocksdb_change_log.hpp"
+
+#include <utility>
+
+#include "storage/entry_codec.hpp"
+#include "storage/rocksdb/database.hpp"
+#include "storage/rocksdb/key_codec.hpp"
+
+namespace zonesync {
+
+using namespace rocksdb_store;
+
+namespace {
+
+constexpr std::uint64_t kFormatVersion = 1;
+
+}  // namespace
+
+RocksDbChangeLog::RocksDbChangeLog(std::unique_ptr<Database> database, OpenOptions options)
+    : options_(std::move(options)), database_(std::move(database)) {}
+
+RocksDbChangeLog::~RocksDbChangeLog() = default;
+
+Result<std::unique_ptr<RocksDbChangeLog>> RocksDbChangeLog::open(const std::string& path,
+                                                                 OpenOptions options) {
+  auto database = Database::open(path, options.create, options.env);
+  if (!database) return fail(std::move(database.error()));
+  std::unique_ptr<RocksDbChangeLog> log(
+      new RocksDbChangeLog(std::move(*database), std::move(options)));
+  if (Status status = log->start(); !status) return fail(std::move(status.error()));
+  return log;
+}
+
+Error RocksDbChangeLog::corrupt(const std::string& what) const {
+  return Error{ErrorCode::storage_corrupt,
+               what + "; do not write to this store, restore a backup", database_->path()};
+}
+
+Status RocksDbChangeLog::start() {
+  auto format = database_->get(Family::meta, kFormatKey, nullptr);
+  if (!format) return fail(std::move(format.error()));
+  if (!*format) {
+    if (Status status = create_log(); !status) return status;
+  } else {
+    const auto version = parse_number_value(**format);
+    if (!version) return fail(corrupt("the format version is unreadable"));
+    if (*version != kFormatVersion) {
+      return fail(ErrorCode::unsupported,
+                  "the log has format " + std::to_string(*version) +
+                      ", this version of zonesync reads format " +
+                      std::to_string(kFormatVersion) + "; use the version that wrote it",
+                  database_->path());
+    }
+  }
+  if (Status status = load(); !status) return status;
+  return add_era();
+}
+
+// A store without format version is one whose creation was interrupted: nothing else may be there.
+Status RocksDbChangeLog::create_log() {
+  bool empty = true;
+  for (const Family family : {Family::meta, Family::log, Family::latest}) {
+    const Status status = database_->visit(family, {}, {}, nullptr, [&](auto, auto) {
+      empty = false;
+      return false;
+    });
+    if (!status) return status;
+  }
+  if (!empty) return fail(corrupt("the store holds data but no format version"));
+  if (!options_.create) {
+    return fail(ErrorCode::not_found, "there is no log in this directory; create it first",
+                database_->path());
+  }
+  rocksdb::WriteBatch batch;
+  const Id128 log_id = options_.ids();
+  ByteWriter id;
+  id.id(log_id);
+  database_->put(batch, Family::meta, kFormatKey, number_value(kFormatVersion));
+  database_->put(batch, Family::meta, kLogIdKey, id.bytes());
+  database_->put(batch, Family::meta, kCompleteKey, number_value(options_.created_complete));
+  database_->put(batch, Family::meta, kHeadKey, number_value(0));
+  return database_->write(batch, true);
+}
+
+Status RocksDbChangeLog::load() {
+  auto id = database_->get(Family::meta, kLogIdKey, nullptr);
+  auto complete = database_->get(Family::meta, kCompleteKey, nullptr);
+  auto head = database_->get(Family::meta, kHeadKey, nullptr);
+  for (const auto* value : {&id, &complete, &head}) {
+    if (!*value) return fail(value->error());
+    if (!**value) return fail(corrupt("the log's identity or head is missing"));
+  }
+  ByteReader reader(**id);
+  state_.log_id = reader.id();
+  const auto complete_value = parse_number_value(**complete);
+  const auto head_value = parse_number_value(**head);
+  if (!reader.done() || !complete_value || !head_value) {
+    return fail(corrupt("the log's identity or head is unreadable"));
+  }
+  state_.complete = *complete_value != 0;
+  state_.head = Revision{*head_value};
+  if (Status status = load_eras(); !status) return status;
+  if (Status status = load_digests(); !status) return status;
+  return check_bounds();
+}
+
+Status RocksDbChangeLog::load_eras() {
+  bool readable = true;
+  const std::string end = prefix_end(std::string(kEraPrefix));
+  const auto take = [&](std::string_view key, std::string_view value) {
+    const auto number = parse_number(key, kEraPrefix);
+    const auto era = parse_era(value);
+    readable = number && era;
+    if (!readable) return false;
+    state_.eras.push_back(*era);
+    next_era_ = *number + 1;
+    return true;
+  };
+  if (Status status = database_->visit(Family::meta, kEraPrefix, end, nullptr, take); !status) {
+    return status;
+  }
+  if (!readable) return fail(corrupt("an era is unreadable"));
+  return {};
+}
+
+Status RocksDbChangeLog::load_digests() {
+  bool readable = true;
+  const std::string end = prefix_end(std::string(kDigestPrefix));
+  const auto take = [&](std::string_view key, std::string_view value) {
+    const auto cls = parse_digest_key(key);
+    const auto digest = parse_digest(value);
+    readable = cls && digest;
+    if (readable) digests_[*cls] = *digest;
+    return readable;
+  };
+  if (Status status = database_->visit(Family::meta, kDigestPrefix, end, nullptr, take); !status) {
+    return status;
+  }
+  if (!readable) return fail(corrupt("a class digest is unreadable"));
+  return {};
+}
+
+// One batch wrote entries, segment end and head: they must agree.
+Status RocksDbChangeLog::check_bounds() const {
+  const Published now{state_.head, {}, nullptr};
+  auto segment = segment_end_before(now, state_.head.next());
+  if (!segment) return fail(std::move(segment.error()));
+  if (segment->value_or(Revision{0}) != state_.head) {
+    return fail(corrupt("the log's head is not a segment end"));
+  }
+  bool beyond = false;
+  const std::string from = log_key(Position::end_of(state_.head));
+  const Status status = database_->visit(Family::log, from, {}, nullptr, [&](auto, auto) {
+    beyond = true;
+    return false;
+  });
+  if (!status) return status;
+  if (beyond) return fail(corrupt("there are entries beyond the log's head"));
+  return {};
+}
+
+Status RocksDbChangeLog::add_era() {
+  const EraRecord era{EraId{options_.ids()}, state_.head};
+  rocksdb::WriteBatch batch;
+  database_->put(batch, Family::meta, numbered_key(kEraPrefix, next_era_), era_value(era));
+  if (next_era_ >= log_rules::kErasMax) {
+    database_->erase(batch, Family::meta,
+                     numbered_key(kEraPrefix, next_era_ - log_rules::kErasMax));
+  }
+  if (Status status = database_->write(batch, true); !status) return status;
+  ++next_era_;
+  const std::lock_guard lock(mutex_);
+  log_rules::push_era(state_.eras, era);
+  snapshot_ = database_->snapshot();
+  return {};
+}
+
+Status RocksDbChangeLog::check_space(std::size_t bytes) const {
+  const auto free = database_->free_bytes();
+  if (!free || *free >= options_.reserve_bytes + bytes) return {};
+  return fail(ErrorCode::resource_exhausted,
+              "the disk is almost full (" + std::to_string(*free >> 20) +
+                  " MiB free); nothing was written, free some space",
+              database_->path());
+}
+
+Status RocksDbChangeLog::write_segment(Segment segment) {
+  const auto lookup = [this](const Class& cls,
+                             const ResourceKey& key) -> Result<std::optional<LatestEntry>> {
+    const std::string stored_key = latest_key(log_rules::slot_of(cls, key));
+    auto value = database_->get(Family::latest, stored_key, nullptr);
+    if (!value) return fail(std::move(value.error()));
+    if (!*value) return std::nullopt;
+    auto entry = parse_latest(stored_key, **value);
+    if (!entry) return fail(corrupt("the newest entry of " + to_string(key) + " is unreadable"));
+    return entry;
+  };
+  auto plan = log_rules::plan_segment(std::move(segment), state_.head, lookup);
+  if (!plan) return fail(std::move(plan.error()));
+
+  rocksdb::WriteBatch batch;
+  for (const LogEntry& entry : plan->entries) {
+    const LatestEntry latest = log_rules::latest_from(entry);
+    database_->put(batch, Family::log, log_key(entry.position), encode_entry(entry));
+    database_->put(batch, Family::latest, latest_key(log_rules::slot_of(latest.cls, latest.key)),
+                   latest_value(latest));
+  }
+  for (const auto& [cls, delta] : plan->digest_deltas) {
+    const auto before = digests_.find(cls);
+    Digest digest = before == digests_.end() ? Digest{} : before->second;
+    digest += delta;
+    if (digest.count == 0) {
+      database_->erase(batch, Family::meta, digest_key(cls));
+    } else {
+      database_->put(batch, Family::meta, digest_key(cls), digest_value(digest));
+    }
+  }
+  database_->put(batch, Family::meta, numbered_key(kSegmentPrefix, plan->end.value), {});
+  database_->put(batch, Family::meta, kHeadKey, number_value(plan->end.value));
+
+  if (Status status = check_space(batch.GetDataSize()); !status) return status;
+  if (Status status = database_->write(batch, options_.sync); !status) {
+    // Part of it may be in the WAL: only a restart can tell, also when the disk was full.
+    status.error().code = ErrorCode::storage_io;
+    return status;
+  }
+  publish(plan->end, plan->digest_deltas);
+  return {};
+}
+
+void RocksDbChangeLog::publish(Revision head, const ClassDigests& deltas) {
+  auto snapshot = database_->snapshot();
+  const std::lock_guard lock(mutex_);
+  state_.head = head;
+  log_rules::add_deltas(digests_, deltas);
+  std::swap(snapshot_, snapshot);  // the old one is released after the lock
+}
+
+void RocksDbChangeLog::append(Segment segment, AppendDone done) {
+  if (stopped_) {
+    done(fail(ErrorCode::storage_io, "the log stopped after an error; restart to reopen it",
+              database_->path()));
+    return;
+  }
+  Status status = write_segment(std::move(segment));
+  if (!status && (status.error().code == ErrorCode::storage_io ||
+                  status.error().code == ErrorCode::storage_corrupt)) {
+    stopped_ = true;
+  }
+  done(std::move(status));
+}
+
+Status RocksDbChangeLog::declare_complete() {
+  if (stopped_) {
+    return fail(ErrorCode::storage_io, "the log stopped after an error; restart to reopen it",
+                database_->path());
+  }
+  rocksdb::WriteBatch batch;
+  database_->put(batch, Family::meta, kCompleteKey, number_value(1));
+  if (Status status = database_->write(batch, true); !status) {
+    stopped_ = true;
+    status.error().code = ErrorCode::storage_io;
+    return status;
+  }
+  const std::lock_guard lock(mutex_);
+  state_.complete = true;
+  return {};
+}
+
+}  // namespace zonesync

@@ -1,0 +1,104 @@
+// The hub's change log: ChangeLog on RocksDB.
+//
+// One append = one WriteBatch, fsynced: the group commit of storage.md. It is answered inline. The
+// head and a RocksDB snapshot are published together after the write, and readers use only these,
+// so that nobody sees a segment in part or before it is durable.
+//
+// Life cycle: open() takes the store's lock, appends an era durably, and only then returns. The
+// destructor closes the store; nothing else needs to be called. Thread rule: as in ChangeLog.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "storage/change_log.hpp"
+#include "storage/log_rules.hpp"
+#include "storage/random_id.hpp"
+
+namespace rocksdb {
+class Env;
+class Snapshot;
+}  // namespace rocksdb
+
+namespace zonesync {
+
+namespace rocksdb_store {
+class Database;
+}
+
+struct RocksDbOptions {
+  bool create = false;            // make a new log when there is none
+  bool created_complete = false;  // a new log is complete from birth (its owner says so)
+  bool sync = true;               // false = tests only: acked is then not durable
+  /// An append that would leave less free space is refused with resource_exhausted before anything
+  /// is written: flushes and a restart need room too.
+  std::uint64_t reserve_bytes = 64u << 20;
+  rocksdb::Env* env = nullptr;    // not owned; must outlive the log. nullptr = the real one
+  IdSource ids = random_id;
+};
+
+class RocksDbChangeLog final : public ChangeLog {
+ public:
+  using OpenOptions = RocksDbOptions;
+
+  /// Errors: not_found (no log and `create` is false), unavailable (another process has it open),
+  /// unsupported (format of another version), resource_exhausted, storage_io, storage_corrupt.
+  [[nodiscard]] static Result<std::unique_ptr<RocksDbChangeLog>> open(const std::string& path,
+                                                                      OpenOptions options);
+  ~RocksDbChangeLog() override;
+
+  [[nodiscard]] LogState state() const override;
+  void append(Segment segment, AppendDone done) override;
+  Status declare_complete() override;
+  [[nodiscard]] Result<ScanPage> scan(Position after, const ScanOptions& options) const override;
+  [[nodiscard]] Result<std::optional<LatestEntry>> latest(const ResourceKey& key) const override;
+  [[nodiscard]] Result<LogEntry> read(Position position) const override;
+  [[nodiscard]] Result<std::vector<LogEntry>> history(const ResourceKey& key,
+                                                      std::size_t limit) const override;
+  [[nodiscard]] Result<ListPage> list(const ListFilter& filter,
+                                      const std::optional<ResourceKey>& after,
+                                      std::size_t limit) const override;
+  [[nodiscard]] DigestsAt digests() const override;
+
+ private:
+  /// What readers may see, replaced as a whole.
+  struct Published {
+    Revision head;
+    Revision trim_floor;
+    std::shared_ptr<const rocksdb::Snapshot> snapshot;
+  };
+
+  RocksDbChangeLog(std::unique_ptr<rocksdb_store::Database> database, OpenOptions options);
+  [[nodiscard]] Status start();
+  [[nodiscard]] Status create_log();
+  [[nodiscard]] Status load();
+  [[nodiscard]] Status load_eras();
+  [[nodiscard]] Status load_digests();
+  [[nodiscard]] Status check_bounds() const;
+  [[nodiscard]] Status add_era();
+  [[nodiscard]] Status write_segment(Segment segment);
+  [[nodiscard]] Status check_space(std::size_t bytes) const;
+  void publish(Revision head, const ClassDigests& deltas);
+
+  [[nodiscard]] Published published() const;
+  [[nodiscard]] Error corrupt(const std::string& what) const;
+  [[nodiscard]] Result<LogEntry> read_at(const Published& at, Position position) const;
+  [[nodiscard]] Result<std::vector<LatestEntry>> newest_of(const Published& at,
+                                                           const ResourceKey& key) const;
+  [[nodiscard]] Result<std::optional<Revision>> segment_end_before(const Published& at,
+                                                                   Revision revision) const;
+
+  OpenOptions options_;
+  std::unique_ptr<rocksdb_store::Database> database_;
+  bool stopped_ = false;         // writer only
+  std::uint64_t next_era_ = 0;   // writer only: number of the next era's key
+
+  mutable std::mutex mutex_;     // guards what follows; never held over I/O
+  LogState state_;
+  ClassDigests digests_;
+  std::shared_ptr<const rocksdb::Snapshot> snapshot_;
+};
+
+}  // namespace zonesync

@@ -1,0 +1,173 @@
+// The reader side of RocksDbChangeLog: any thread, only what was published.
+#include <utility>
+
+#include "storage/entry_codec.hpp"
+#include "storage/rocksdb/database.hpp"
+#include "storage/rocksdb/key_codec.hpp"
+#include "storage/rocksdb/rocksdb_change_log.hpp"
+
+namespace zonesync {
+
+using namespace rocksdb_store;
+
+LogState RocksDbChangeLog::state() const {
+  const std::lock_guard lock(mutex_);
+  return state_;
+}
+
+ChangeLog::DigestsAt RocksDbChangeLog::digests() const {
+  const std::lock_guard lock(mutex_);
+  return DigestsAt{state_.head, digests_};
+}
+
+RocksDbChangeLog::Published RocksDbChangeLog::published() const {
+  const std::lock_guard lock(mutex_);
+  return Published{state_.head, state_.trim_floor, snapshot_};
+}
+
+Result<std::optional<Revision>> RocksDbChangeLog::segment_end_before(const Published& at,
+                                                                     Revision revision) const {
+  auto key = database_->last_before(Family::meta, kSegmentPrefix,
+                                    numbered_key(kSegmentPrefix, revision.value),
+                                    at.snapshot.get());
+  if (!key) return fail(std::move(key.error()));
+  if (!*key) return Revision{0};  // the start of the log is a segment end too
+  const auto number = parse_number(**key, kSegmentPrefix);
+  if (!number) return fail(corrupt("a segment end is unreadable"));
+  return Revision{*number};
+}
+
+Result<ScanPage> RocksDbChangeLog::scan(Position after, const ScanOptions& options) const {
+  const Published at = published();
+  ScanPage page;
+  page.next = after;
+  page.trim_floor = at.trim_floor;
+  log_rules::PageLimit limit(options);
+  std::optional<Revision> next_entry;
+  bool readable = true;
+  const auto take = [&](std::string_view key, std::string_view value) {
+    const auto position = parse_log_key(key);
+    const auto view = decode_entry(value);
+    readable = position && view;
+    if (!readable) return false;
+    if (*position <= after) return true;
+    next_entry = position->revision;
+    if (!limit.may_visit()) return false;
+    if (limit.admits(view->cls())) {
+      if (!limit.may_take(view->payload.size())) return false;
+      limit.taken(view->payload.size());
+      page.entries.push_back(view->entry(*position));
+    }
+    limit.visited();
+    page.next = *position;
+    next_entry.reset();
+    return true;
+  };
+  const std::string end = log_key(Position{at.head.next(), 0});
+  if (Status status =
+          database_->visit(Family::log, log_key(after), end, at.snapshot.get(), take);
+      !status) {
+    return fail(std::move(status.error()));
+  }
+  if (!readable) {
+    return fail(corrupt("the entry after revision " + std::to_string(page.next.revision.value) +
+                        " is unreadable"));
+  }
+  auto segment_end = segment_end_before(at, next_entry.value_or(at.head.next()));
+  if (!segment_end) return fail(std::move(segment_end.error()));
+  log_rules::finish_page(page, after, next_entry, at.head, *segment_end);
+  return page;
+}
+
+Result<std::vector<LatestEntry>> RocksDbChangeLog::newest_of(const Published& at,
+                                                             const ResourceKey& key) const {
+  std::vector<LatestEntry> found;
+  bool readable = true;
+  const std::string prefix = latest_prefix(key);
+  const auto take = [&](std::string_view stored_key, std::string_view value) {
+    auto entry = parse_latest(stored_key, value);
+    readable = entry.has_value();
+    if (readable) found.push_back(std::move(*entry));
+    return readable;
+  };
+  if (Status status = database_->visit(Family::latest, prefix, prefix_end(prefix),
+                                       at.snapshot.get(), take);
+      !status) {
+    return fail(std::move(status.error()));
+  }
+  if (!readable) return fail(corrupt("the newest entry of " + to_string(key) + " is unreadable"));
+  return found;
+}
+
+Result<std::optional<LatestEntry>> RocksDbChangeLog::latest(const ResourceKey& key) const {
+  auto found = newest_of(published(), key);
+  if (!found) return fail(std::move(found.error()));
+  return log_rules::prefer(std::move(*found));
+}
+
+Result<LogEntry> RocksDbChangeLog::read_at(const Published& at, Position position) const {
+  const std::string where =
+      "revision " + std::to_string(position.revision.value) + ", index " +
+      std::to_string(position.index);
+  auto value = database_->get(Family::log, log_key(position), at.snapshot.get());
+  if (!value) return fail(std::move(value.error()));
+  if (!*value) return fail(ErrorCode::not_found, "no log entry at " + where);
+  const auto view = decode_entry(**value);
+  if (!view) return fail(corrupt("the entry at " + where + " is unreadable"));
+  return view->entry(position);
+}
+
+Result<LogEntry> RocksDbChangeLog::read(Position position) const {
+  return read_at(published(), position);
+}
+
+Result<std::vector<LogEntry>> RocksDbChangeLog::history(const ResourceKey& key,
+                                                        std::size_t limit) const {
+  const Published at = published();
+  auto newest = newest_of(at, key);
+  if (!newest) return fail(std::move(newest.error()));
+  return log_rules::merge_history(
+      *newest, limit, [&](Position position) { return read_at(at, position); });
+}
+
+Result<ListPage> RocksDbChangeLog::list(const ListFilter& filter,
+                                        const std::optional<ResourceKey>& after,
+                                        std::size_t limit) const {
+  if (Status status = log_rules::check_filter(filter); !status) return fail(status.error());
+  const Published at = published();
+  const std::string prefix = latest_prefix(filter);
+  std::string from = prefix;
+  if (after) from = std::max(from, prefix_end(latest_prefix(*after)));
+  ListPage page;
+  std::optional<Error> error;
+  const auto take = [&](std::string_view key, std::string_view value) {
+    const auto latest = parse_latest(key, value);
+    if (!latest) {
+      error = corrupt("an entry of the resource index is unreadable");
+      return false;
+    }
+    if (latest->kind != ChangeKind::upsert || !log_rules::matches(filter, latest->key)) return true;
+    if (!page.entries.empty() && page.entries.size() >= limit) {
+      page.next = page.entries.back().change.key;
+      return false;
+    }
+    auto entry = read_at(at, latest->position);
+    if (!entry) {
+      error = entry.error().code == ErrorCode::not_found
+                  ? corrupt("the log entry of " + to_string(latest->key) + " is missing")
+                  : std::move(entry.error());
+      return false;
+    }
+    page.entries.push_back(std::move(*entry));
+    return true;
+  };
+  if (Status status = database_->visit(Family::latest, from, prefix_end(prefix), at.snapshot.get(),
+                                       take);
+      !status) {
+    return fail(std::move(status.error()));
+  }
+  if (error) return fail(std::move(*error));
+  return page;
+}
+
+}  // namespace zonesync

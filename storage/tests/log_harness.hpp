@@ -1,0 +1,84 @@
+// One harness per change log implementation: the contract suites run over all of them.
+//
+// A harness gives `log()`, and `reopen()` = the process ended and started again.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <rocksdb/env.h>
+
+#include "storage/memory/memory_change_log.hpp"
+#include "storage/rocksdb/rocksdb_change_log.hpp"
+#include "storage/tests/log_samples.hpp"
+
+namespace zonesync::test {
+
+class MemoryHarness {
+ public:
+  [[nodiscard]] ChangeLog& log() { return log_; }
+  void reopen() { log_.reopen(); }
+
+ private:
+  MemoryChangeLog log_;
+};
+
+class RocksDbHarness {
+ public:
+  explicit RocksDbHarness(rocksdb::Env* env = nullptr) : env_(env) { open(); }
+  [[nodiscard]] ChangeLog& log() { return *log_; }
+  void reopen() {
+    log_.reset();
+    open();
+  }
+
+ private:
+  void open() {
+    RocksDbOptions options;
+    options.create = true;
+    options.reserve_bytes = 0;
+    options.env = env_;
+    auto log = RocksDbChangeLog::open(directory_.file("log"), options);
+    if (!log) throw std::runtime_error(describe(log.error()));
+    log_ = std::move(*log);
+  }
+  rocksdb::Env* env_;
+  TempDir directory_;
+  std::unique_ptr<RocksDbChangeLog> log_;
+};
+
+class RocksDbInMemoryHarness {
+ public:
+  [[nodiscard]] ChangeLog& log() { return harness_.log(); }
+  void reopen() { harness_.reopen(); }
+
+ private:
+  std::unique_ptr<rocksdb::Env> env_{rocksdb::NewMemEnv(rocksdb::Env::Default())};
+  RocksDbHarness harness_{env_.get()};
+};
+
+using LogHarnesses = ::testing::Types<MemoryHarness, RocksDbHarness, RocksDbInMemoryHarness>;
+
+class HarnessNames {
+ public:
+  template <class T>
+  static std::string GetName(int) {
+    if (std::is_same_v<T, MemoryHarness>) return "Memory";
+    if (std::is_same_v<T, RocksDbHarness>) return "RocksDb";
+    if (std::is_same_v<T, RocksDbInMemoryHarness>) return "RocksDbInMemory";
+    return "Journal";
+  }
+};
+
+template <class Harness>
+class LogContract : public ::testing::Test {
+ protected:
+  [[nodiscard]] ChangeLog& log() { return harness_.log(); }
+  void reopen() { harness_.reopen(); }
+
+ private:
+  Harness harness_;
+};
+
+}  // namespace zonesync::test

@@ -1,0 +1,213 @@
+// What only the RocksDB log has: opening, formats, locks, full disks, damaged files, its keys.
+#include <fstream>
+#include <random>
+
+#include <rocksdb/env.h>
+
+#include "storage/rocksdb/database.hpp"
+#include "storage/rocksdb/file_logger.hpp"
+#include "storage/rocksdb/key_codec.hpp"
+#include "storage/rocksdb/rocksdb_change_log.hpp"
+#include "storage/tests/log_samples.hpp"
+
+namespace zonesync::test {
+namespace {
+
+using namespace rocksdb_store;
+
+class RocksDbStore : public ::testing::Test {
+ protected:
+  RocksDbStore() {
+    options_.create = true;
+    options_.reserve_bytes = 0;
+  }
+  [[nodiscard]] Result<std::unique_ptr<RocksDbChangeLog>> open() {
+    return RocksDbChangeLog::open(path_, options_);
+  }
+  void put_meta(std::string_view meta_key, std::string_view value) {
+    auto database = Database::open(path_, false, nullptr);
+    ASSERT_TRUE(database) << describe(database.error());
+    rocksdb::WriteBatch batch;
+    (*database)->put(batch, Family::meta, meta_key, value);
+    ASSERT_TRUE((*database)->write(batch, true));
+  }
+  void expect_open_fails(ErrorCode code) {
+    const auto log = open();
+    ASSERT_FALSE(log);
+    EXPECT_EQ(log.error().code, code) << describe(log.error());
+    EXPECT_EQ(log.error().field, path_) << "the text says where";
+  }
+
+  TempDir directory_;
+  std::string path_ = directory_.file("log");
+  RocksDbOptions options_;
+};
+
+TEST_F(RocksDbStore, MissingLogIsNotFoundUnlessItMayBeCreated) {
+  options_.create = false;
+  expect_open_fails(ErrorCode::not_found);
+  EXPECT_FALSE(std::filesystem::exists(path_)) << "a failed open leaves nothing behind";
+}
+
+TEST_F(RocksDbStore, DirectoryIsPrivate) {
+  ASSERT_TRUE(open());
+  const auto mode = std::filesystem::status(path_).permissions();
+  EXPECT_EQ(mode & (std::filesystem::perms::group_all | std::filesystem::perms::others_all),
+            std::filesystem::perms::none);
+}
+
+TEST_F(RocksDbStore, CreatedCompleteStaysComplete) {
+  options_.created_complete = true;
+  EXPECT_TRUE((*open())->state().complete);
+  options_.created_complete = false;
+  EXPECT_TRUE((*open())->state().complete);
+}
+
+TEST_F(RocksDbStore, SecondOpenIsRefusedAndSaysWhy) {
+  const auto first = open();
+  ASSERT_TRUE(first);
+  expect_open_fails(ErrorCode::unavailable);
+  EXPECT_TRUE(append(**first, {{put("a", "1")}}));
+}
+
+TEST_F(RocksDbStore, FormatOfAnotherVersionIsUnsupported) {
+  ASSERT_TRUE(open());
+  put_meta(kFormatKey, number_value(2));
+  expect_open_fails(ErrorCode::unsupported);
+}
+
+TEST_F(RocksDbStore, HeadThatIsNoSegmentEndIsCorrupt) {
+  ASSERT_TRUE(append(**open(), {{put("a", "1")}, {put("b", "2")}}));
+  put_meta(kHeadKey, number_value(1));
+  expect_open_fails(ErrorCode::storage_corrupt);
+}
+
+TEST_F(RocksDbStore, EntriesBeyondTheHeadAreCorrupt) {
+  {
+    const auto log = open();
+    ASSERT_TRUE(append(**log, {{put("a", "1")}}));
+    ASSERT_TRUE(append(**log, {{put("b", "2")}}));
+  }
+  put_meta(kHeadKey, number_value(1));
+  put_meta(numbered_key(kSegmentPrefix, 1), {});
+  expect_open_fails(ErrorCode::storage_corrupt);
+}
+
+TEST_F(RocksDbStore, UnreadableIdentityIsCorrupt) {
+  ASSERT_TRUE(open());
+  put_meta(kLogIdKey, "short");
+  expect_open_fails(ErrorCode::storage_corrupt);
+}
+
+TEST_F(RocksDbStore, AlmostFullDiskRefusesWritesAndGoesOnReading) {
+  {
+    const auto log = open();
+    ASSERT_TRUE(append(**log, {{put("a", "1")}}));
+  }
+  options_.reserve_bytes = std::uint64_t{1} << 62;
+  const auto log = open();
+  ASSERT_TRUE(log) << "starting must work";
+  const Status status = append(**log, {{put("b", "2")}});
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::resource_exhausted);
+  EXPECT_EQ((*log)->state().head, Revision{1});
+  EXPECT_EQ(scan_all(**log).size(), 1u);
+  EXPECT_EQ(append(**log, {{put("b", "2")}}).error().code, ErrorCode::resource_exhausted)
+      << "not a fail-stop: it goes on by itself once there is room";
+}
+
+TEST_F(RocksDbStore, OldErasAreForgotten) {
+  const EraId first = (*open())->state().current_era();
+  put_meta(numbered_key(kEraPrefix, log_rules::kErasMax - 1), era_value(EraRecord{}));
+  EXPECT_EQ((*open())->state().eras.size(), 3u);
+  const LogState state = (*open())->state();
+  EXPECT_EQ(judge_cursor(state, Cursor{first, Revision{0}, {}}), CursorVerdict::unknown_era);
+  EXPECT_EQ(state.eras.size(), 3u) << "the oldest one went when number 1000 came";
+}
+
+// One flipped bit in the middle of the write-ahead log must be an error, not silently lost tail.
+TEST_F(RocksDbStore, DamagedWriteAheadLogIsRefused) {
+  {
+    const auto log = open();
+    for (int i = 0; i < 200; ++i) {
+      ASSERT_TRUE(append(**log, {{put("n" + std::to_string(i), std::string(300, 'x'))}}));
+    }
+  }
+  std::filesystem::path wal;
+  for (const auto& file : std::filesystem::directory_iterator(path_)) {
+    if (file.path().extension() == ".log" && file.file_size() > 10'000) wal = file.path();
+  }
+  ASSERT_FALSE(wal.empty());
+  std::fstream bytes(wal, std::ios::in | std::ios::out | std::ios::binary);
+  bytes.seekp(20'000);
+  bytes.put('!');
+  bytes.close();
+  expect_open_fails(ErrorCode::storage_corrupt);
+}
+
+TEST_F(RocksDbStore, TornTailOfTheWriteAheadLogIsTolerated) {
+  {
+    const auto log = open();
+    ASSERT_TRUE(append(**log, {{put("a", "1")}}));
+    ASSERT_TRUE(append(**log, {{put("b", "2")}}));
+  }
+  for (const auto& file : std::filesystem::directory_iterator(path_)) {
+    if (file.path().extension() != ".log" || file.file_size() < 100) continue;
+    std::filesystem::resize_file(file.path(), file.file_size() - 3);
+  }
+  const auto log = open();
+  ASSERT_TRUE(log) << describe(log.error());
+  EXPECT_EQ((*log)->state().head, Revision{1});
+  EXPECT_EQ((*log)->digests().digests, recompute(**log));
+}
+
+TEST_F(RocksDbStore, NoLogFileOfRocksDbItself) {
+  const auto log = open();
+  ASSERT_TRUE(log);
+  EXPECT_FALSE(std::filesystem::exists(path_ + "/LOG"));
+  EXPECT_TRUE(std::filesystem::exists(path_ + "/warnings.txt"));
+}
+
+TEST(FileLogger, IsBoundedAndSurvivesAnUnwritablePath) {
+  const TempDir directory;
+  const std::string path = directory.file("warnings.txt");
+  FileLogger logger(path);
+  const std::string line(900, 'x');
+  for (int i = 0; i < 2'500; ++i) rocksdb::Warn(&logger, "%s", line.c_str());
+  EXPECT_LE(std::filesystem::file_size(path), FileLogger::kMaxBytes);
+  EXPECT_GT(std::filesystem::file_size(path), 900u);
+  FileLogger nowhere(directory.file("missing/warnings.txt"));
+  rocksdb::Warn(&nowhere, "dropped");
+}
+
+TEST(KeyCodec, KeysSortLikeTheValuesTheyStandFor) {
+  std::mt19937 random(7);
+  const auto part = [&] {
+    std::string text(random() % 4, '\0');
+    for (char& byte : text) byte = std::string("\0\x01\x02" "a\xff", 5)[random() % 5];
+    return text;
+  };
+  for (int i = 0; i < 5'000; ++i) {
+    const log_rules::Slot a{ResourceKey{part(), part(), part(), part()}, part()};
+    const log_rules::Slot b{ResourceKey{part(), part(), part(), part()}, part()};
+    ASSERT_EQ(a < b, latest_key(a) < latest_key(b));
+    ASSERT_EQ(parse_latest_key(latest_key(a)), a);
+    const std::string prefix = latest_prefix(a.key);
+    ASSERT_LT(latest_key(a), prefix_end(prefix));
+    if (a.key < b.key) {
+      ASSERT_LT(prefix_end(prefix), latest_key(b));
+    }
+  }
+  EXPECT_LT(log_key(Position{Revision{255}, 9}), log_key(Position{Revision{256}, 0}));
+}
+
+TEST(KeyCodec, DamagedKeysAreRecognised) {
+  EXPECT_FALSE(parse_latest_key("no terminator"));
+  EXPECT_FALSE(parse_latest_key(std::string("a\0", 2)));
+  EXPECT_FALSE(parse_latest_key(std::string("a\0\x07", 3)));
+  EXPECT_FALSE(parse_log_key("short"));
+  EXPECT_FALSE(parse_latest(latest_key({key("a"), ""}), "short"));
+}
+
+}  // namespace
+}  // namespace zonesync::test
