@@ -68,6 +68,7 @@ InitResult layout(const fs::path& root) {
   InitResult paths;
   paths.directory = root;
   paths.config_file = root / "hub.yaml";
+  paths.data_dir = root / "data";
   paths.ca_file = root / "tls" / "ca.pem";
   paths.ca_key_file = root / "tls" / "ca.key";
   paths.certificate_file = root / "tls" / "hub.pem";
@@ -83,15 +84,21 @@ std::string quoted(const std::string& text) {
   return boost::json::serialize(boost::json::string(text));
 }
 
-std::string config_text(const InitOptions& options) {
-  std::string text = "# Made by `zonesync-hub init`. Relative paths start at this file's folder.\n";
-  text += "hub:\n  data_dir: data\n";
+/// `paths` are those after the move into place.
+std::string config_text(const InitResult& paths, const InitOptions& options) {
+  std::string text = "# Made by `zonesync-hub init`.\n";
+  text += "hub:\n  data_dir: " + quoted(paths.data_dir.string()) + "\n";
   text += "listen:\n";
   text += "  sync: " + quoted(options.listen_sync) + "\n";
   text += "  api: " + quoted(options.listen_api) + "\n";
   text += "  metrics: " + quoted(options.listen_metrics) + "\n";
-  text += "tls:\n  cert_file: tls/hub.pem\n  key_file: tls/hub.key\n  ca_file: tls/ca.pem\n";
-  text += "auth:\n  zone_keys_dir: keys/zone\n  api_keys_dir: keys/api\n";
+  text += "tls:\n";
+  text += "  cert_file: " + quoted(paths.certificate_file.string()) + "\n";
+  text += "  key_file: " + quoted(paths.key_file.string()) + "\n";
+  text += "  ca_file: " + quoted(paths.ca_file.string()) + "\n";
+  text += "auth:\n";
+  text += "  zone_keys_dir: " + quoted(paths.zone_keys_dir.string()) + "\n";
+  text += "  api_keys_dir: " + quoted(paths.api_keys_dir.string()) + "\n";
   text += "  audience: " + quoted(options.audience) + "\n";
   return text;
 }
@@ -134,15 +141,17 @@ Status write_tokens(const InitResult& paths, const InitOptions& options) {
   return write_secret_file(paths.admin_token_file, issued->token + "\n");
 }
 
-Status build(const InitResult& paths, const InitOptions& options) {
+/// Builds at `paths` what will stand at `final_paths`.
+Status build(const InitResult& paths, const InitResult& final_paths, const InitOptions& options) {
   if (options.audience.empty()) {
     return fail(ErrorCode::invalid_argument, "the audience must not be empty", "audience");
   }
   if (auto made = make_private_directory(paths.directory); !made) return made;
-  if (auto made = make_private_directory(paths.directory / "data"); !made) return made;
+  if (auto made = make_private_directory(paths.data_dir); !made) return made;
   if (auto done = write_tls(paths, options); !done) return done;
   if (auto done = write_tokens(paths, options); !done) return done;
-  if (auto done = write_public_file(paths.config_file, config_text(options)); !done) return done;
+  const std::string config = config_text(final_paths, options);
+  if (auto done = write_public_file(paths.config_file, config); !done) return done;
   return sync_directory(paths.directory);
 }
 
@@ -161,7 +170,10 @@ Result<InitResult> init_directory(const fs::path& directory, const InitOptions& 
   fs::create_directories(target.parent_path(), error);
   Workspace workspace(target.parent_path() /
                       ("." + target.filename().string() + ".init-" + *suffix));
-  if (auto built = build(layout(workspace.path()), options); !built) return fail(built.error());
+  const InitResult result = layout(target);
+  if (auto built = build(layout(workspace.path()), result, options); !built) {
+    return fail(built.error());
+  }
   // rename(2) replaces an empty directory and refuses any other: no race with a second init.
   if (::rename(workspace.path().c_str(), target.c_str()) != 0) {
     if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR) return already_there(target);
@@ -172,7 +184,7 @@ Result<InitResult> init_directory(const fs::path& directory, const InitOptions& 
   }
   workspace.keep();
   if (auto synced = sync_directory(target.parent_path()); !synced) return fail(synced.error());
-  return layout(target);
+  return result;
 }
 
 }  // namespace zonesync::auth

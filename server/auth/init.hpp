@@ -28,6 +28,7 @@ struct InitOptions {
 struct InitResult {
   std::filesystem::path directory;
   std::filesystem::path config_file;       // hub.yaml
+  std::filesystem::path data_dir;          // data
   std::filesystem::path ca_file;           // tls/ca.pem: what zones and tools trust
   std::filesystem::path ca_key_file;       // tls/ca.key: needed only to renew; keep it elsewhere
   std::filesystem::path certificate_file;  // tls/hub.pem
@@ -38,8 +39,9 @@ struct InitResult {
 };
 
 /// Makes a hub's directory (mode 0700) with CA, server certificate, signing keys, admin token and
-/// hub.yaml, whose paths are relative to the file. Built beside the target and renamed into place:
-/// after a failure or a kill the target is as before. The target must be missing or an empty
+/// hub.yaml with absolute paths. Built in `.<name>.init-<random>` beside the target and renamed
+/// into place: after a failure or a kill the target is as before (a kill may leave that folder; it
+/// can be deleted). The target must be missing or an empty
 /// directory. Errors: `conflict` (something is there; nothing is touched), `invalid_argument`,
 /// `storage_io`.
 [[nodiscard]] Result<InitResult> init_directory(const std::filesystem::path& directory,

@@ -37,7 +37,7 @@ TEST(Init, MakesADirectoryAHubCanStartFrom) {
   EXPECT_TRUE(admin->allows(Role::admin));
   EXPECT_TRUE(read_key_pair(made->certificate_file, made->key_file));
   EXPECT_TRUE(read_key_pair(made->ca_file, made->ca_key_file));
-  EXPECT_TRUE(fs::is_directory(made->directory / "data"));
+  EXPECT_TRUE(fs::is_directory(made->data_dir));
 }
 
 TEST(Init, ZoneTokensCanBeIssuedFromIt) {
@@ -68,11 +68,15 @@ TEST(Init, ConfigNamesWhatWasMade) {
   wanted.audience = "hub \"quoted\": x";
   const auto made = init_directory(parent.path() / "hub", wanted).value();
   const std::string config = read_text(made.config_file);
-  for (const char* line :
-       {"\n  data_dir: data\n", "\n  sync: \"0.0.0.0:5685\"\n", "\n  cert_file: tls/hub.pem\n",
-        "\n  key_file: tls/hub.key\n", "\n  ca_file: tls/ca.pem\n",
-        "\n  zone_keys_dir: keys/zone\n",
-        "\n  api_keys_dir: keys/api\n", "\n  audience: \"hub \\\"quoted\\\": x\"\n"}) {
+  const std::string root = made.directory.string();
+  for (const std::string& line :
+       {"\n  data_dir: \"" + root + "/data\"\n", std::string("\n  sync: \"0.0.0.0:5685\"\n"),
+        "\n  cert_file: \"" + root + "/tls/hub.pem\"\n",
+        "\n  key_file: \"" + root + "/tls/hub.key\"\n",
+        "\n  ca_file: \"" + root + "/tls/ca.pem\"\n",
+        "\n  zone_keys_dir: \"" + root + "/keys/zone\"\n",
+        "\n  api_keys_dir: \"" + root + "/keys/api\"\n",
+        std::string("\n  audience: \"hub \\\"quoted\\\": x\"\n")}) {
     EXPECT_NE(config.find(line), std::string::npos) << line;
   }
 }
