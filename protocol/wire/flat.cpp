@@ -3,28 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "protocol/model/utf8.hpp"
+
 namespace zonesync::wire::detail {
 namespace {
-
-/// Length of the strict UTF-8 sequence at the front of `text`, 0 when malformed.
-std::size_t sequence_bytes(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = at(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return 0;
-  unsigned char low = 0x80;
-  unsigned char high = 0xbf;
-  if (lead == 0xe0) low = 0xa0;   // overlong
-  if (lead == 0xed) high = 0x9f;  // surrogates
-  if (lead == 0xf0) low = 0x90;   // overlong
-  if (lead == 0xf4) high = 0x8f;  // above U+10FFFF
-  if (at(1) < low || at(1) > high) return 0;
-  for (std::size_t i = 2; i < length; ++i) {
-    if ((at(i) & 0xc0) != 0x80) return 0;
-  }
-  return length;
-}
 
 std::string_view view_of(const flatbuffers::String* field) {
   return field == nullptr ? std::string_view() : std::string_view(field->c_str(), field->size());
@@ -33,18 +15,13 @@ std::string_view view_of(const flatbuffers::String* field) {
 }  // namespace
 
 bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = sequence_bytes(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
+  return find_invalid_utf8(text) == std::string_view::npos;
 }
 
 std::string clean_utf8(std::string_view text, std::size_t max_bytes) {
   std::string clean;
   while (!text.empty()) {
-    const std::size_t length = sequence_bytes(text);
+    const std::size_t length = utf8_sequence(text).length;
     const std::size_t step = length == 0 ? 1 : length;
     if (clean.size() + step > max_bytes) break;
     if (length == 0) clean.push_back('?');
