@@ -15,10 +15,21 @@
 namespace zonesync {
 namespace asio = boost::asio;
 
+namespace {
+
+// Handlers of one context may own sockets of another, so all handlers go before any context does.
+class Context final : public asio::io_context {
+ public:
+  Context() : asio::io_context(1) {}  // hint: one thread; posting from others stays safe
+  void destroy_handlers() { shutdown(); }
+};
+
+}  // namespace
+
 struct IoPool::Impl {
   using Guard = asio::executor_work_guard<asio::io_context::executor_type>;
 
-  std::vector<std::unique_ptr<asio::io_context>> contexts;
+  std::vector<std::unique_ptr<Context>> contexts;
   std::vector<Guard> guards;
   std::vector<std::thread> threads;
   std::atomic<std::size_t> next{0};
@@ -38,8 +49,7 @@ IoPool::IoPool(std::size_t threads) : impl_(std::make_unique<Impl>()) {
   const std::size_t count = threads == 0 ? 1 : threads;
   impl_->running = count;
   for (std::size_t i = 0; i < count; ++i) {
-    // Hint 1: one thread per context; posting from others stays safe.
-    impl_->contexts.push_back(std::make_unique<asio::io_context>(1));
+    impl_->contexts.push_back(std::make_unique<Context>());
     impl_->guards.emplace_back(impl_->contexts.back()->get_executor());
   }
   for (auto& context : impl_->contexts) {
@@ -47,7 +57,10 @@ IoPool::IoPool(std::size_t threads) : impl_(std::make_unique<Impl>()) {
   }
 }
 
-IoPool::~IoPool() { stop(); }
+IoPool::~IoPool() {
+  stop();
+  for (auto& context : impl_->contexts) context->destroy_handlers();
+}
 
 std::size_t IoPool::size() const noexcept { return impl_->contexts.size(); }
 

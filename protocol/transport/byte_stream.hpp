@@ -1,6 +1,7 @@
 // A connected, ordered, reliable byte stream behind one type: TCP, TLS or memory.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -37,13 +38,18 @@ class ByteStream {
   virtual void read_some(boost::asio::mutable_buffer buffer, IoHandler handler) = 0;
   /// Writes at least one byte of `buffer`, which must stay valid until the handler runs.
   virtual void write_some(boost::asio::const_buffer buffer, IoHandler handler) = 0;
-  /// Orderly end of what we send: TLS close_notify, TCP half close. May wait for the peer; callers
-  /// set a deadline and call close().
+  /// Orderly end of what we send: TLS close_notify, TCP half close. Waits for the peer to end too:
+  /// set a deadline and call close(), or use shutdown_then_close(). The stream must live until
+  /// then.
   virtual void shutdown(DoneHandler handler) = 0;
   virtual void close() noexcept = 0;
   [[nodiscard]] virtual const PeerInfo& peer() const = 0;
 };
 
 using ByteStreamPtr = std::unique_ptr<ByteStream>;
+
+/// shutdown(), `timeout` at most, then close() and destroy. On the stream's thread; nothing else
+/// may be outstanding.
+void shutdown_then_close(ByteStreamPtr stream, std::chrono::milliseconds timeout);
 
 }  // namespace zonesync

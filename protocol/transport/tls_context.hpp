@@ -26,8 +26,8 @@ struct TlsClientOptions {
   std::string key_file;
 };
 
-/// TLS 1.2 and 1.3 with AEAD suites, no renegotiation, no compression, no early data, at most two
-/// tickets. Clients verify chain (depth 4) and host name; nothing switches that off.
+/// TLS 1.2 and 1.3 with AEAD suites, no renegotiation, no compression, no early data, no session
+/// resumption. Clients verify chain (depth 4) and host name; nothing switches that off.
 ///
 /// Life cycle: made by server() or client(); reload() reads the files again, and connections made
 /// after that use the new ones; a failed reload keeps the old ones.

@@ -135,4 +135,8 @@ using WebSocketConnectHandler = std::function<void(tl::expected<WebSocketPtr, Co
 void connect_websocket(boost::asio::io_context& context, const WebSocketClientOptions& options,
                        WebSocketConnectHandler done);
 
+/// The same on a stream that is connected already; `options.target` only names the host.
+void upgrade_websocket(ByteStreamPtr stream, const WebSocketClientOptions& options,
+                       WebSocketConnectHandler done);
+
 }  // namespace zonesync
