@@ -86,7 +86,8 @@ function(zonesync_test name)
   if(A_LABELS)
     list(APPEND properties LABELS "${A_LABELS}")
   endif()
-  gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
+  # Values of parameters stay out of the names: they may hold any byte.
+  gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
     DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
 endfunction()
 
