@@ -24,6 +24,16 @@ std::uint16_t close_code_of(const Error& error) {
   }
 }
 
+/// At most 123 bytes (RFC 6455 §5.5), never ending inside a UTF-8 character.
+std::string clip_reason(std::string reason) {
+  constexpr std::size_t kReasonMax = 123;
+  if (reason.size() <= kReasonMax) return reason;
+  std::size_t end = kReasonMax;
+  while (end > 0 && (static_cast<unsigned char>(reason[end]) & 0xc0) == 0x80) --end;
+  reason.resize(end);
+  return reason;
+}
+
 std::uint64_t to_ms(Duration duration) {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
@@ -106,8 +116,7 @@ Status Session::sync(std::uint64_t id) {
 
 void Session::close(std::uint16_t code, std::string reason, Duration retry_after) {
   if (close_ || closed_) return;
-  constexpr std::size_t kReasonMax = 123;  // RFC 6455 §5.5
-  if (reason.size() > kReasonMax) reason.resize(kReasonMax);
+  reason = clip_reason(std::move(reason));
   wire::Goodbye goodbye;
   goodbye.code = code;
   goodbye.reason = reason;

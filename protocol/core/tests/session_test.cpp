@@ -270,6 +270,18 @@ TEST(Session, AGoodbyeComesBeforeTheClose) {
   EXPECT_EQ(pair.zone.closed->code, close_code::kRestart);
 }
 
+TEST(Session, ALongReasonIsCutBetweenCharacters) {
+  SessionPair pair;
+  pair.connect();
+  pair.pump();
+  std::string reason(122, 'x');
+  reason += "\u00fcmlaut";
+  pair.hub.session->close(close_code::kRestart, reason);
+  pair.pump();
+  ASSERT_TRUE(pair.zone.closed.has_value());
+  EXPECT_EQ(pair.zone.closed->reason, std::string(122, 'x'));
+}
+
 TEST(Session, AnAckOfMoreThanWasSentIsRefused) {
   SessionPair pair;
   pair.connect();
