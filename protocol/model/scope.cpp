@@ -196,8 +196,8 @@ Status may_write(const TypeRegistry& registry, const Writer& writer, const Resou
   const std::size_t bytes = resource.spec.size() + resource.status.size();
   if (bytes > info.max_bytes) {
     return fail(ErrorCode::too_large,
-                to_string(resource.key) + " has " + std::to_string(bytes) + " bytes; the limit of " +
-                    info.name + " is " + std::to_string(info.max_bytes), "/spec");
+                to_string(resource.key) + " has " + std::to_string(bytes) +
+                    " bytes; the limit of " + info.name + " is " + std::to_string(info.max_bytes), "/spec");
   }
   return {};
 }

@@ -9,7 +9,6 @@
 namespace zonesync {
 namespace {
 
-constexpr std::size_t kTypeNameMaxBytes = 64;
 // Path segments that the hub's API uses for itself.
 constexpr std::array<std::string_view, 9> kReservedPlurals = {
     "api", "livez", "metrics", "readyz", "sync", "transactions", "types", "ui", "watch"};
@@ -19,13 +18,14 @@ bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool type_name_ok(std::string_view name) {
-  if (name.empty() || name.size() > kTypeNameMaxBytes || !is_upper(name.front())) return false;
+  if (name.empty() || name.size() > limits::kTypeNameMaxBytes) return false;
+  if (!is_upper(name.front())) return false;
   return std::all_of(name.begin(), name.end(),
                      [](char c) { return is_lower(c) || is_upper(c) || is_digit(c); });
 }
 
 bool plural_ok(std::string_view plural) {
-  if (plural.empty() || plural.size() > kTypeNameMaxBytes || !is_lower(plural.front())) {
+  if (plural.empty() || plural.size() > limits::kTypeNameMaxBytes || !is_lower(plural.front())) {
     return false;
   }
   return std::all_of(plural.begin(), plural.end(),
@@ -35,13 +35,13 @@ bool plural_ok(std::string_view plural) {
 Status check(const TypeInfo& info) {
   if (!type_name_ok(info.name)) {
     return fail(ErrorCode::invalid_argument,
-                "a type name has 1 to 64 letters and digits and starts with an uppercase letter, "
+                "a type name has 1 to 63 letters and digits and starts with an uppercase letter, "
                 "got '" + info.name + "'", "name");
   }
   if (!plural_ok(info.plural)) {
     return fail(ErrorCode::invalid_argument,
                 "the plural of type " + info.name +
-                    " has 1 to 64 of [a-z0-9-] and starts with a letter, got '" + info.plural +
+                    " has 1 to 63 of [a-z0-9-] and starts with a letter, got '" + info.plural +
                     "'", "plural");
   }
   if (std::find(kReservedPlurals.begin(), kReservedPlurals.end(), info.plural) !=

@@ -90,7 +90,7 @@ TEST(TypeRegistry, RefusesBadNames) {
     EXPECT_EQ(registry.add(make("Thing", plural)).error().code, ErrorCode::invalid_argument);
   }
   EXPECT_EQ(registry.add(make("Thing", "transactions")).error().code, ErrorCode::conflict);
-  EXPECT_EQ(registry.add(make(std::string(65, 'A'), "things")).error().code,
+  EXPECT_EQ(registry.add(make(std::string(64, 'A'), "things")).error().code,
             ErrorCode::invalid_argument);
 }
 

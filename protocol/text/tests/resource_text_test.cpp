@@ -141,7 +141,8 @@ TEST(ResourceText, JsonObjectAndArray) {
   ASSERT_EQ(documents.size(), 2u);
   EXPECT_TRUE(documents[0].resource);
   EXPECT_NE(documents[1].resource.error().message.find("element 1"), std::string::npos);
-  const auto broken = parse_documents("{\"type\":\"Mesh\",\"type\":\"Mesh\"}", "x.json", registry());
+  const auto broken =
+      parse_documents("{\"type\":\"Mesh\",\"type\":\"Mesh\"}", "x.json", registry());
   ASSERT_FALSE(broken);
   EXPECT_EQ(broken.error().field.substr(0, 9), "x.json:1:");
 }
