@@ -197,7 +197,9 @@ Status may_write(const TypeRegistry& registry, const Writer& writer, const Resou
   if (bytes > info.max_bytes) {
     return fail(ErrorCode::too_large,
                 to_string(resource.key) + " has " + std::to_string(bytes) +
-                    " bytes; the limit of " + info.name + " is " + std::to_string(info.max_bytes), "/spec");
+                    " bytes; the limit of " + info.name + " is " +
+                    std::to_string(info.max_bytes),
+                "/spec");
   }
   return {};
 }

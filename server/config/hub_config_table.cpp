@@ -25,7 +25,7 @@ std::vector<ConfigKey> type_fields() {
       flag_field("synced_across_zones", "What one zone provides reaches the other zones."),
       flag_field("provided_by_global",
                  "May be written at the hub even if zones do not receive it."),
-      flag_field("legacy", "All top-level fields of the text besides the common ones are the spec."),
+      flag_field("legacy", "All top-level fields besides the common ones are the spec."),
       flag_field("sensitive", "Holds secrets: never sent compressed or as patches."),
       {.path = "rank", .type = ConfigType::integer, .default_text = "100",
        .doc = "Order inside a cut: lower is applied first.", .min = 0, .max = 1000},
@@ -65,8 +65,8 @@ text::ConfigTable make_table() {
        .doc = "Register a zone by its first valid token; false = only an operator does."},
       {.path = "storage.dir", .doc = "Folder of the log; empty = `log` inside hub.data_dir."},
       {.path = "storage.sync", .type = ConfigType::choice, .default_text = "always",
-       .doc = "`always` = acknowledged means durable. `unsafe_never` loses acknowledged writes at a "
-              "power cut; for throw-away tests.",
+       .doc = "`always` = acknowledged means durable. `unsafe_never` loses acknowledged writes at "
+              "a power cut; for throw-away tests.",
        .choices = {"always", "unsafe_never"}},
       {.path = "sync.delta.enabled", .type = ConfigType::boolean, .default_text = "true",
        .doc = "Offer delta mode; false = zones get complete lists (v1).",

@@ -133,7 +133,8 @@ TEST(Yaml, StringsKeepTheirForm) {
 
 TEST(Yaml, SplitKeepsLinesAndDropsEmptyDocuments) {
   const auto chunks = split_yaml(
-      "\xef\xbb\xbf# head\n---\n# only a comment\n---\na: 1\n---   # note\nb: 2\n...\n\n--- {c: 3}\n");
+      "\xef\xbb\xbf# head\n---\n# only a comment\n---\na: 1\n---   # note\nb: 2\n"
+      "...\n\n--- {c: 3}\n");
   ASSERT_EQ(chunks.size(), 3u);
   EXPECT_EQ(chunks[0].line, 4);
   EXPECT_EQ(chunks[1].line, 6);
