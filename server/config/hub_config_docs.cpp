@@ -12,8 +12,8 @@ std::string hub_config_page() {
 This page is generated from the table in `server/config/hub_config_table.cpp`; a test fails when it
 is out of date. Run `config_test` with `ZONESYNC_UPDATE_DOCS=1` to write it again.
 
-- Precedence: flags, environment, file, defaults. `zonesync-hub config effective --show-origin` shows
-  which one won.
+- Precedence: flags, environment, file, defaults. `zonesync-hub config effective --show-origin`
+  shows which one won.
 - The file is YAML 1.2. An unknown key, a wrong type or a value out of bounds stops the start with
   exit code 78; all errors are reported at once, each with its line.
 - Relative paths in the file start at the file's folder, elsewhere at the working directory.

@@ -61,6 +61,20 @@ TEST_F(HubConfigTest, MinimalFileGivesSecureDefaults) {
   EXPECT_NE(loaded->registry->find("Mesh"), nullptr);
 }
 
+TEST_F(HubConfigTest, TheFormThatInitWritesIsReadWhole) {
+  const auto loaded = load_hub_config(with(
+      "# Made by `zonesync-hub init`. Relative paths start at this file's folder.\n"
+      "hub:\n  data_dir: data\nlisten:\n  sync: \"127.0.0.1:0\"\n  api: \"[::1]:0\"\n"
+      "  metrics: \"127.0.0.1:0\"\n"
+      "tls:\n  cert_file: tls/hub.pem\n  key_file: tls/hub.key\n  ca_file: tls/ca.pem\n"
+      "auth:\n  zone_keys_dir: keys/zone\n  api_keys_dir: keys/api\n  audience: \"my-hub\"\n"));
+  ASSERT_TRUE(loaded) << describe(loaded.error()[0]);
+  EXPECT_EQ(loaded->listen_api, (Endpoint{"::1", 0}));
+  EXPECT_EQ(loaded->tls_ca_file, dir_ / "tls/ca.pem");
+  EXPECT_EQ(loaded->api_keys_dir, dir_ / "keys/api");
+  EXPECT_EQ(loaded->audience, "my-hub");
+}
+
 TEST_F(HubConfigTest, PathsOfTheEnvironmentStartAtTheWorkingDirectory) {
   HubConfigSources sources = with(kMinimal);
   sources.environment["ZONESYNC_HUB_DATA_DIR"] = "elsewhere";
