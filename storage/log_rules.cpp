@@ -101,11 +101,17 @@ Result<SegmentPlan> plan_segment(Segment segment, Revision head, const LatestLoo
       }
       overlay.insert_or_assign(std::move(slot),
                                Previous{entry.position, entry.change.kind, entry.change.hash});
-      add_to_deltas(plan.digest_deltas, entry);
       plan.entries.push_back(std::move(entry));
     }
   }
+  plan.digest_deltas = deltas_of(plan.entries);
   return plan;
+}
+
+ClassDigests deltas_of(const std::vector<LogEntry>& entries) {
+  ClassDigests deltas;
+  for (const LogEntry& entry : entries) add_to_deltas(deltas, entry);
+  return deltas;
 }
 
 LatestEntry latest_from(const LogEntry& entry) {

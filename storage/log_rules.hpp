@@ -48,6 +48,9 @@ using LatestLookup =
 /// The newest entry that an entry makes of its (class, key).
 [[nodiscard]] LatestEntry latest_from(const LogEntry& entry);
 
+/// What entries, with their predecessors, do to the digests.
+[[nodiscard]] ClassDigests deltas_of(const std::vector<LogEntry>& entries);
+
 /// Adds deltas; classes that become empty are dropped.
 void add_deltas(ClassDigests& digests, const ClassDigests& deltas);
 

@@ -190,9 +190,14 @@ void LogTable::restore(std::vector<LogEntry> entries, Revision head, Revision tr
   segment_ends_.insert(head);
 }
 
-void LogTable::for_each(const std::function<void(const LogEntry&)>& visit) const {
+std::vector<LogEntry> LogTable::newest() const {
   const std::shared_lock lock(mutex_);
-  for (const auto& [position, entry] : entries_) visit(entry);
+  std::set<Position> positions;
+  for (const auto& [slot, entry] : latest_) positions.insert(entry.position);
+  std::vector<LogEntry> entries;
+  entries.reserve(positions.size());
+  for (const Position& position : positions) entries.push_back(entries_.at(position));
+  return entries;
 }
 
 }  // namespace zonesync

@@ -43,8 +43,8 @@ class LogTable {
   /// Puts back entries of a trimmed log, oldest first, in the state a snapshot recorded. For
   /// recovery, on an empty table.
   void restore(std::vector<LogEntry> entries, Revision head, Revision trim_floor);
-  /// Every entry present, in log order.
-  void for_each(const std::function<void(const LogEntry&)>& visit) const;
+  /// The newest entry of every (class, key), in log order.
+  [[nodiscard]] std::vector<LogEntry> newest() const;
 
  private:
   using Entries = std::map<Position, LogEntry>;

@@ -9,6 +9,8 @@
 #include <gtest/gtest.h>
 #include <rocksdb/env.h>
 
+#include "storage/journal/journal_store.hpp"
+#include "storage/journal/testing/faulty_file_system.hpp"
 #include "storage/memory/memory_change_log.hpp"
 #include "storage/rocksdb/rocksdb_change_log.hpp"
 #include "storage/tests/log_samples.hpp"
@@ -58,7 +60,50 @@ class RocksDbInMemoryHarness {
   RocksDbHarness harness_{env_.get()};
 };
 
-using LogHarnesses = ::testing::Types<MemoryHarness, RocksDbHarness, RocksDbInMemoryHarness>;
+class JournalHarness {
+ public:
+  JournalHarness() { open(); }
+  [[nodiscard]] ChangeLog& log() { return store_->outbox(); }
+  void reopen() {
+    store_.reset();
+    open();
+  }
+
+ private:
+  void open() {
+    auto store = JournalStore::open(directory_.file("store"), {});
+    if (!store) throw std::runtime_error(describe(store.error()));
+    store_ = std::move(*store);
+  }
+  TempDir directory_;
+  std::unique_ptr<JournalStore> store_;
+};
+
+/// Every reopen is a power cut that keeps only what was synced.
+class JournalPowerCutHarness {
+ public:
+  JournalPowerCutHarness() { open(); }
+  [[nodiscard]] ChangeLog& log() { return store_->outbox(); }
+  void reopen() {
+    store_.reset();
+    files_.crash();
+    open();
+  }
+
+ private:
+  void open() {
+    JournalStoreOptions options;
+    options.files = &files_;
+    auto store = JournalStore::open("store", options);
+    if (!store) throw std::runtime_error(describe(store.error()));
+    store_ = std::move(*store);
+  }
+  journal::FaultyFileSystem files_;
+  std::unique_ptr<JournalStore> store_;
+};
+
+using LogHarnesses = ::testing::Types<MemoryHarness, JournalHarness, JournalPowerCutHarness,
+                                      RocksDbHarness, RocksDbInMemoryHarness>;
 
 class HarnessNames {
  public:
@@ -67,7 +112,7 @@ class HarnessNames {
     if (std::is_same_v<T, MemoryHarness>) return "Memory";
     if (std::is_same_v<T, RocksDbHarness>) return "RocksDb";
     if (std::is_same_v<T, RocksDbInMemoryHarness>) return "RocksDbInMemory";
-    return "Journal";
+    return std::is_same_v<T, JournalHarness> ? "Journal" : "JournalPowerCut";
   }
 };
 
