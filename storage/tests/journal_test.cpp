@@ -110,6 +110,20 @@ TEST_F(JournalFiles, DamageInTheLastGroupIsATornTail) {
   EXPECT_EQ((*store)->outbox().state().head, Revision{1});
 }
 
+// Pages reach the disk in any order: the end of a group may be there without its beginning.
+TEST_F(JournalFiles, UnsyncedGroupWithoutItsBeginningIsATornTail) {
+  const std::size_t durable = outbox_with(1).size();
+  auto store = open();
+  ASSERT_TRUE(append((*store)->outbox(), {{put("a", "1"), put("b", "2"), put("c", "3")}}));
+  (*store).reset();
+  std::string& bytes = files_.content("store/outbox.journal");
+  const std::size_t era_record = journal::kRecordHeaderBytes + 24;  // of the second open
+  bytes[durable + era_record + 10] = '!';
+  store = open();
+  ASSERT_TRUE(store) << describe(store.error());
+  EXPECT_EQ((*store)->outbox().state().head, Revision{1});
+}
+
 TEST_F(JournalFiles, EmptyAndForeignFilesAreCorrupt) {
   std::string& bytes = outbox_with(1);
   for (const std::string& content : {std::string(), std::string("not a journal at all")}) {
