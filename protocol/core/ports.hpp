@@ -59,7 +59,8 @@ struct CutFailure {
   enum class Kind : std::uint8_t {
     digest_mismatch,  // content would not match: ask again (full), wipe nothing
     hold,             // storage trouble or a guard: keep the flow, send Hold, retry later
-    stale,            // fenced: `from` or generation no longer holds; close the session
+    stale,            // fenced: close the session; error code conflict = another instance took
+                      // over (final for this one), precondition_failed = only the cursor moved
     fatal,            // the store refuses for good
   };
   Kind kind = Kind::fatal;

@@ -364,7 +364,8 @@ void Session::check_flows() {
   if (close_ || !receiver_ || !receiver_->failure()) return;
   const CutFailure& failure = *receiver_->failure();
   if (failure.kind == CutFailure::Kind::stale) {
-    close(close_code::kSuperseded, failure.error.message);
+    const bool fenced = failure.error.code == ErrorCode::conflict;
+    close(fenced ? close_code::kSuperseded : close_code::kCursorMoved, failure.error.message);
   } else {
     close(close_code::kInternal, failure.error.message);
   }

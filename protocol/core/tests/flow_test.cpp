@@ -288,10 +288,20 @@ TEST(Flow, AcksCarryTheDurableCursorOnlyAfterTheCommit) {
   EXPECT_EQ(pair.hub.session->sender()->acked()->revision, Revision{1});
 }
 
+TEST(Flow, AMovedCursorClosesTheSessionForAReconnect) {
+  SessionPair pair;
+  pair.zone.sink.fail_next_commit = CutFailure{
+      CutFailure::Kind::stale, {ErrorCode::precondition_failed, "cursor moved", ""}, ""};
+  pair.connect();
+  pair.pump();
+  ASSERT_TRUE(pair.zone.closed.has_value());
+  EXPECT_EQ(pair.zone.closed->code, close_code::kCursorMoved);
+}
+
 TEST(Flow, AFencedCommitClosesTheSession) {
   SessionPair pair;
   pair.zone.sink.fail_next_commit = CutFailure{
-      CutFailure::Kind::stale, {ErrorCode::precondition_failed, "generation moved", ""}, ""};
+      CutFailure::Kind::stale, {ErrorCode::conflict, "generation moved", ""}, ""};
   pair.connect();
   pair.pump();
   ASSERT_TRUE(pair.zone.closed.has_value());
