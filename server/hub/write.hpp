@@ -79,7 +79,7 @@ struct PreparedWrite {
   std::string source;                 // fairness: the queue is served round robin by source
 };
 
-/// Checks and encodes on the caller's thread. Errors (field = "ops/N" + "/part"): those of
+/// Checks and encodes on the caller's thread. Errors (field = "/ops/N" + "/part"): those of
 /// may_write and may_remove, invalid_argument (no ops, key twice, system type, both preconditions),
 /// too_large (changes, bytes, idempotency key).
 [[nodiscard]] Result<PreparedWrite> prepare(const TypeRegistry& registry,

@@ -1,0 +1,205 @@
+#include "server/hub/up_sink.hpp"
+
+#include "protocol/wire/codec.hpp"
+
+namespace zonesync::hub {
+namespace {
+
+std::string bounded(std::string text) {
+  if (text.size() > limits::kRejectTextMaxBytes) text.resize(limits::kRejectTextMaxBytes);
+  return text;
+}
+
+Reject reject_of(const Error& error) {
+  return Reject{std::string(to_string(error.code)), bounded(error.field), bounded(error.message),
+                error.code == ErrorCode::not_found};  // a type may be registered later
+}
+
+}  // namespace
+
+UpSink::UpSink(Options options, UpPort& port, std::shared_ptr<const TypeRegistry> registry,
+               View view, std::optional<Cursor> cursor, Events events)
+    : options_(std::move(options)),
+      port_(port),
+      registry_(std::move(registry)),
+      view_(std::move(view)),
+      cursor_(std::move(cursor)),
+      events_(std::move(events)),
+      alive_(std::make_shared<bool>(true)) {}
+
+UpSink::~UpSink() { *alive_ = false; }
+
+void UpSink::begin(const wire::Intent& intent) {
+  log_id_ = intent.log_id;
+  reset_cut();
+  replacing_ = intent.reason == wire::IntentReason::full;
+  if (replacing_) named_ = std::make_shared<NamedKeys>();
+}
+
+void UpSink::reset_cut() {
+  staged_.clear();
+  staged_bytes_ = 0;
+  in_pieces_ = false;
+  replacing_ = false;
+  named_.reset();
+  piece_failure_.reset();
+  verdicts_ = std::make_shared<std::vector<Verdict>>();
+  ++cut_;
+  piece_ = 0;
+}
+
+/// Everything the hub may say against a version, found on the session's thread.
+std::optional<Reject> UpSink::judge(const Change& change) const {
+  auto resource = wire::resource_of(change.payload);
+  if (!resource) return reject_of(resource.error());
+  const Writer writer{options_.zone};
+  if (auto allowed = may_write(*registry_, writer, *resource); !allowed) {
+    return reject_of(allowed.error());
+  }
+  auto cls = class_of(*registry_, *resource);
+  if (!cls) return reject_of(cls.error());
+  if (*cls != change.cls) {
+    return Reject{"invalid", "", "the class sent with the resource is not the one it has here",
+                  false};
+  }
+  return std::nullopt;
+}
+
+Status UpSink::stage(StagedChange change) {
+  const ResourceKey& key = change.change.key;
+  const bool leave = change.change.kind == ChangeKind::leave;
+  if (leave && key.origin != options_.zone) {
+    return fail(ErrorCode::protocol, "a zone removed what it does not own", to_string(key));
+  }
+  if (replacing_) {
+    if (leave) {
+      named_->erase(fingerprint(key));
+    } else {
+      named_->insert(fingerprint(key));
+    }
+    if (named_->size() > options_.named_max) {
+      return fail(ErrorCode::too_large, "a zone may publish " +
+                                            std::to_string(limits::kResourcesPerZoneMax) +
+                                            " resources");
+    }
+  }
+  UpChange up{std::move(change), std::nullopt};
+  if (!leave) up.reject = judge(up.staged.change);
+  const auto [at, first] = staged_.try_emplace(up.staged.change.key);
+  if (!first) staged_bytes_ -= at->second.staged.change.payload.size();
+  staged_bytes_ += up.staged.change.payload.size();
+  at->second = std::move(up);
+  const bool pieces = replacing_ || in_pieces_;
+  const std::size_t max_changes =
+      pieces ? options_.piece_max_changes : options_.atomic_max_changes;
+  const std::size_t max_bytes = pieces ? options_.piece_max_bytes : options_.atomic_max_bytes;
+  if (staged_.size() > max_changes || staged_bytes_ > max_bytes) flush_upserts();
+  return {};
+}
+
+UpCommit UpSink::make_commit() const {
+  UpCommit commit;
+  commit.zone = options_.zone;
+  commit.generation = options_.generation;
+  commit.session = options_.session;
+  commit.log_id = log_id_;
+  commit.now_ms = events_.now_ms ? events_.now_ms() : 0;
+  return commit;
+}
+
+/// Sends staged upserts ahead in pieces; leaves stay until the last piece.
+void UpSink::flush_upserts() {
+  in_pieces_ = true;
+  std::map<ResourceKey, UpChange> leaves;
+  UpCommit piece = make_commit();
+  std::size_t bytes = 0;
+  const auto send = [&] {
+    submit(std::move(piece), [this, cut = cut_, verdicts = verdicts_](
+                                 tl::expected<UpResult, CutFailure> result) {
+      if (!result) {
+        if (cut == cut_ && !piece_failure_) piece_failure_ = std::move(result.error());
+        return;
+      }
+      for (auto& verdict : result->verdicts) verdicts->push_back(std::move(verdict));
+    });
+    piece = make_commit();
+    bytes = 0;
+  };
+  for (auto& [key, change] : staged_) {
+    if (change.staged.change.kind == ChangeKind::leave) {
+      leaves.emplace(key, std::move(change));
+      continue;
+    }
+    const std::size_t size = change.staged.change.payload.size();
+    const bool full = piece.changes.size() >= options_.piece_max_changes ||
+                      bytes + size > options_.piece_max_bytes;
+    if (!piece.changes.empty() && full) send();
+    bytes += size;
+    piece.changes.push_back(std::move(change));
+  }
+  if (!piece.changes.empty()) send();
+  staged_ = std::move(leaves);
+  staged_bytes_ = 0;
+  for (const auto& [key, change] : staged_) {
+    staged_bytes_ += change.staged.change.payload.size();
+  }
+}
+
+void UpSink::commit(const CutEnd& end, CommitToken token, CommitDone done) {
+  UpCommit last = make_commit();
+  last.end = end;
+  last.view = view_;
+  if (replacing_) last.named = named_;
+  last.changes.reserve(staged_.size());
+  for (auto& [key, change] : staged_) last.changes.push_back(std::move(change));
+  submit(std::move(last), [this, end, token, done, verdicts = verdicts_](
+                              tl::expected<UpResult, CutFailure> result) {
+    if (!result) {
+      done(token, tl::unexpected<CutFailure>(std::move(result.error())));
+      return;
+    }
+    cursor_ = end.to;
+    for (auto& verdict : result->verdicts) verdicts->push_back(std::move(verdict));
+    done(token, CutResult{end.to, std::move(*verdicts)});
+  });
+  const auto failure = piece_failure_;
+  reset_cut();
+  if (failure) done(token, tl::unexpected<CutFailure>(*failure));
+}
+
+/// Hands a piece to the writer. After a failure of this cut, or over the backlog, nothing more is
+/// sent: the cut will fail and be asked for again.
+void UpSink::submit(UpCommit commit, UpDone done) {
+  const std::size_t bytes = bytes_of(commit);
+  if (piece_failure_) return;
+  commit.cut = cut_;
+  commit.piece = piece_;
+  if (backlog_bytes_ + bytes > options_.backlog_max_bytes && outstanding_ > 0) {
+    piece_failure_ = CutFailure{CutFailure::Kind::hold,
+                                Error{ErrorCode::resource_exhausted,
+                                      "the zone publishes faster than the hub can store", ""},
+                                "queue_full"};
+    return;
+  }
+  ++piece_;
+  ++outstanding_;
+  backlog_bytes_ += bytes;
+  if (events_.backlog) events_.backlog(backlog_bytes_);
+  port_.submit(std::move(commit),
+               [this, alive = std::weak_ptr<bool>(alive_), bytes,
+                done = std::move(done)](tl::expected<UpResult, CutFailure> result) {
+                 const auto guard = alive.lock();
+                 if (!guard || !*guard) return;
+                 done(std::move(result));
+                 answered(bytes);
+               });
+}
+
+void UpSink::answered(std::size_t bytes) {
+  --outstanding_;
+  backlog_bytes_ -= bytes;
+  if (events_.backlog) events_.backlog(backlog_bytes_);
+  if (outstanding_ == 0 && events_.idle) events_.idle();
+}
+
+}  // namespace zonesync::hub

@@ -1,0 +1,103 @@
+// Which zones exist, which instance of each may speak, and through which session.
+//
+//   admit: Hello ─► checks ─► job (generation raised, fence set) ─► durable ─► Welcome may be sent
+//
+// One session per zone. The same instance replaces its own session at once; a new instance raises
+// the generation durably before it is welcomed and retires the old one. Too many such changes while
+// the old one was still connected look like two agents with one name: the current one stays.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "protocol/core/session.hpp"
+#include "server/hub/hub_core.hpp"
+
+namespace zonesync::hub {
+
+struct AdmitRequest {
+  wire::Hello hello;
+  std::string identity;      // the zone that the credential proves
+  SessionId session;         // unique in this process
+  std::string peer;
+  TimePoint now;
+  std::int64_t now_ms = 0;
+};
+
+struct Admitted {
+  Generation generation;
+  std::optional<Cursor> up_cursor;       // for Welcome and for the UpSink
+  std::optional<SessionId> replaced;     // was told to close
+  bool registered = false;               // first contact: the zone was registered by it
+};
+
+struct Refused {
+  std::uint16_t code = 0;                // websocket close code
+  std::string event;                     // stable log event
+  std::string text;                      // for the zone and for the log
+  Duration retry_after{};
+};
+
+using AdmitDone = std::function<void(tl::expected<Admitted, Refused>)>;
+
+/// Life cycle: construct after the core, load, then use. Thread rule: the writer thread. Call
+/// core.pump() after each function.
+class ZoneRegistry {
+ public:
+  struct Options {
+    bool auto_register = true;           // by the first valid credential
+    std::size_t zones_max = limits::kZonesMax;
+    std::size_t delete_batch = 1'000;    // resources per transaction of a deletion
+  };
+  struct Events {
+    std::function<void(SessionId, std::uint16_t code, std::string reason)> close_session;
+    std::function<void(const std::string& zone)> duplicate;  // alarm zone.duplicate
+    std::function<void(const std::string& zone)> changed;    // registered, connected, deleted ...
+  };
+
+  ZoneRegistry(Options options, HubCore& core, Events events);
+  ~ZoneRegistry();
+  ZoneRegistry(const ZoneRegistry&) = delete;
+  ZoneRegistry& operator=(const ZoneRegistry&) = delete;
+
+  /// Errors: storage_io, storage_corrupt.
+  Status load(const ChangeLog& log);
+  /// Continues deletions that a restart interrupted.
+  void resume_deletions();
+
+  void admit(AdmitRequest request, AdmitDone done);
+  void session_closed(const std::string& zone, SessionId session, DisconnectReason reason);
+
+  /// Errors: invalid_argument, conflict, resource_exhausted.
+  void register_zone(const std::string& zone, std::int64_t now_ms, StatusDone done);
+  /// Removes everything of this origin by leaves in bounded transactions, dependants first, then
+  /// the zone's own entries. A live session is closed with 4403. Errors: not_found, conflict
+  /// (connected and not `force`, or a deletion is running).
+  void delete_zone(const std::string& zone, bool force, StatusDone done);
+
+  [[nodiscard]] const ZoneRecord* find(const std::string& zone) const;
+  [[nodiscard]] std::optional<SessionId> session_of(const std::string& zone) const;
+
+ private:
+  class AdmitJob;
+  class RegisterJob;
+  class DeleteJob;
+  struct Entry {
+    ZoneRecord record;
+    std::optional<SessionId> session;    // connected now
+    std::deque<TimePoint> takeovers;     // by other instances, of a live session, in the window
+  };
+  void continue_deletion(const std::string& zone, StatusDone done);
+  void notify(const std::string& zone);
+
+  Options options_;
+  HubCore& core_;
+  Events events_;
+  std::map<std::string, Entry> zones_;
+};
+
+}  // namespace zonesync::hub
