@@ -50,6 +50,7 @@ struct HttpServerOptions {
   Duration read_timeout = std::chrono::seconds(10);  // whole request, from its first byte
   Duration idle_timeout = std::chrono::seconds(60);  // between requests
   Duration write_timeout = std::chrono::seconds(30);  // without any progress
+  Duration linger_timeout = std::chrono::seconds(2);  // reading on after a refusal
 };
 
 /// Keep-alive; requests of one connection are answered one after the other. Refused by itself:

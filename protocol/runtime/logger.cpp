@@ -86,7 +86,8 @@ std::string format_event(const LogEvent& event, LogFormat format, std::string_vi
     // Whole pairs only: a cut line stays parsable.
     const std::size_t before = line.size();
     const std::size_t reserve = 24;  // room for the mark and the closing brace
-    const std::size_t room = before + reserve < line_max_bytes ? line_max_bytes - before - reserve : 0;
+    const std::size_t used = before + reserve;
+    const std::size_t room = used < line_max_bytes ? line_max_bytes - used : 0;
     append_pair(line, format, name, value);
     if (line.size() <= before + room) return true;
     line.resize(before);

@@ -439,7 +439,9 @@ void connect_websocket(asio::io_context& context, const WebSocketClientOptions& 
                        WebSocketConnectHandler done) {
   const auto opening = std::make_shared<Opening>(options, std::move(done));
   connect_stream(context, options.target, options.connect_timeout,
-                 [opening](Result<ByteStreamPtr> stream) { opening->connected(std::move(stream)); });
+                 [opening](Result<ByteStreamPtr> stream) {
+                   opening->connected(std::move(stream));
+                 });
 }
 
 void upgrade_websocket(ByteStreamPtr stream, const WebSocketClientOptions& options,
