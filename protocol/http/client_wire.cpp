@@ -76,7 +76,9 @@ std::string render_request(const HttpClientOptions& options, const HttpClientReq
   std::string out = request.method + " " + options.url.path + request.target + " HTTP/1.1\r\n";
   out += field("Host", host + ":" + std::to_string(options.url.port));
   out += field("User-Agent", options.user_agent);
-  if (!options.bearer_token.empty()) out += field("Authorization", "Bearer " + options.bearer_token);
+  if (!options.bearer_token.empty()) {
+    out += field("Authorization", "Bearer " + options.bearer_token);
+  }
   for (const auto& [name, value] : request.headers.fields()) out += field(name, value);
   if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
     out += field("Content-Length", std::to_string(request.body.size()));
