@@ -69,7 +69,7 @@ std::pair<std::uint64_t, Digest> ReplicaSink::open_rejects() const {
   return open;
 }
 
-// -- CutSink ---------------------------------------------------------------------------------------
+// -- CutSink --------------------------------------------------------------------------------------
 
 void ReplicaSink::begin(const wire::Intent& intent) {
   drop_staged();
@@ -137,7 +137,7 @@ void ReplicaSink::commit(const CutEnd& end, CommitToken token, CommitDone done) 
   if (on_applied_) on_applied_(std::move(cut));
 }
 
-// -- steps of a commit -----------------------------------------------------------------------------
+// -- steps of a commit ----------------------------------------------------------------------------
 
 std::optional<CutFailure> ReplicaSink::refuse_cut(const CutEnd& end, const Digest& digest) {
   if (!is_full(end) && end.from != store_.state().cursor) {

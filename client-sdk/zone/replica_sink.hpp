@@ -61,7 +61,7 @@ class ReplicaSink final : public CutSink {
   [[nodiscard]] bool confirmed() const { return confirmed_; }
   [[nodiscard]] const SinkCounters& counters() const { return counters_; }
 
-  // -- CutSink -------------------------------------------------------------------------------------
+  // -- CutSink ------------------------------------------------------------------------------------
   [[nodiscard]] std::optional<Cursor> cursor() const override { return store_.state().cursor; }
   void begin(const wire::Intent& intent) override;
   Status stage(StagedChange change) override;

@@ -47,7 +47,7 @@ ZoneMachine::ZoneMachine(Options options, ReplicaStore& store, ReplicaSink& sink
   sink_.set_on_applied([this](AppliedCut cut) { on_applied(std::move(cut)); });
 }
 
-// -- driver ----------------------------------------------------------------------------------------
+// -- driver ---------------------------------------------------------------------------------------
 
 void ZoneMachine::start() {
   if (phase_ != Phase::idle) return;
@@ -149,7 +149,7 @@ void ZoneMachine::check_store() {
   end_for_good(Phase::closed, failure->error);
 }
 
-// -- application -----------------------------------------------------------------------------------
+// -- application ----------------------------------------------------------------------------------
 
 void ZoneMachine::outbox_changed() {
   if (welcomed_) port_.wake();
@@ -202,7 +202,7 @@ Status ZoneMachine::refuse(const ResourceKey& key, Revision revision, Reject rej
   return {};
 }
 
-// -- session ---------------------------------------------------------------------------------------
+// -- session --------------------------------------------------------------------------------------
 
 void ZoneMachine::on_welcome(Session& session, const wire::Welcome& welcome) {
   if (&session != session_.get()) return;
@@ -250,6 +250,7 @@ void ZoneMachine::on_session_closed(Session& session, const CloseInfo& info) {
   const bool healthy = welcomed_ && port_.now() - welcomed_at_ >= options_.healthy_after;
   const bool was_welcomed = welcomed_;
   welcomed_ = false;
+  check_store();
   session_.reset();
   if (phase_ == Phase::closed) return port_.status_changed();
   if (healthy) backoff_.reset();

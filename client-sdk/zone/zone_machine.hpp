@@ -4,8 +4,8 @@
 //                 │                                                           │
 //                 └► on_connect_failed ──► backoff ─► on_tick ─► port.connect ◄┘
 //
-// 401, 403 and certificate errors: slow regime (auth_failed), for ever. Close 4409: superseded, never
-// again for this process. A store that refuses for good: closed.
+// 401, 403 and certificate errors: slow regime (auth_failed), for ever. Close 4409: superseded,
+// never again for this process. A store that refuses for good: closed.
 #pragma once
 
 #include <deque>
@@ -71,7 +71,7 @@ class ZoneMachine final : public SessionHost {
   ZoneMachine(Options options, ReplicaStore& store, ReplicaSink& sink, Outbox& outbox,
               ZonePort& port);
 
-  // -- events of the driver ------------------------------------------------------------------------
+  // -- events of the driver -----------------------------------------------------------------------
   void start();
   /// Says Goodbye when connected; no connect after it.
   void stop();
@@ -82,7 +82,7 @@ class ZoneMachine final : public SessionHost {
   /// After each event of the session: notices a store that failed for good.
   void check_store();
 
-  // -- wishes of the application -------------------------------------------------------------------
+  // -- wishes of the application ------------------------------------------------------------------
   /// Own changes became durable in the outbox.
   void outbox_changed();
   void publish(std::vector<OutboxOp> ops, OutboxDone done);
@@ -100,8 +100,10 @@ class ZoneMachine final : public SessionHost {
   Status refuse(const ResourceKey& key, Revision revision, Reject reject);
 
   [[nodiscard]] ZoneStatus status() const;
+  /// A session exists, open or closing.
+  [[nodiscard]] bool has_session() const { return session_ != nullptr; }
 
-  // -- SessionHost ---------------------------------------------------------------------------------
+  // -- SessionHost --------------------------------------------------------------------------------
   void on_hello(Session& session, const wire::Hello& hello) override;
   void on_welcome(Session& session, const wire::Welcome& welcome) override;
   void on_goodbye(Session& session, const wire::Goodbye& goodbye) override;

@@ -11,7 +11,7 @@ constexpr std::size_t kBarriersMax = 1'024;
 
 }  // namespace
 
-// -- barriers --------------------------------------------------------------------------------------
+// -- barriers -------------------------------------------------------------------------------------
 
 void ZoneMachine::barrier(TimePoint deadline, BarrierDone done) {
   if (phase_ == Phase::closed || phase_ == Phase::superseded) {
@@ -99,7 +99,7 @@ Revision ZoneMachine::applied() const {
   return cursor ? cursor->revision : Revision{};
 }
 
-// -- status ----------------------------------------------------------------------------------------
+// -- status ---------------------------------------------------------------------------------------
 
 void ZoneMachine::absorb(const Session& session) {
   counters_.bytes_rx += session.counters().bytes_rx;

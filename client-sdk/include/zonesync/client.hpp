@@ -29,29 +29,30 @@ struct PublishResult {
   std::size_t unchanged = 0;    // equal content: nothing written
 };
 
-/// nothing = accepted. Pure; runs on the client's io thread before a version is stored, so it must be
-/// quick and must not call the client.
+/// nothing = accepted. Pure; runs on the client's io thread before a version is stored, so it must
+/// be quick and must not call the client.
 using Validator = std::function<std::optional<Reject>(const Resource&)>;
 using ChangeCallback = std::function<void(const CutChange&)>;
 using StatusCallback = std::function<void(const ClientStatus&)>;
 using Deadline = std::chrono::steady_clock::time_point;
 
-/// Life cycle: create → set_validator / subscribe / on_cut / on_status → start → stop → destroy. The
-/// destructor calls stop(); it must not run on one of the client's own threads.
-/// A client never gives up: it reconnects for ever, except after being superseded or a failed store.
+/// Life cycle: create → set_validator / subscribe / on_cut / on_status → start → stop → destroy.
+/// The destructor calls stop(); it must not run on one of the client's own threads.
+/// A client never gives up: it reconnects for ever, except after being superseded or a failed
+/// store.
 ///
 /// Threads: one for io, one for callbacks. Every member may be called from any thread, callbacks
 /// included (stop() too; it then does not wait for the calling thread), except from validators.
 class Client {
  public:
-  /// Opens the store. Errors: invalid_argument (config), storage_io, storage_corrupt, conflict (the
-  /// store directory is in use).
+  /// Opens the store. Errors: invalid_argument (config), unavailable (another process uses the
+  /// store directory), storage_io, storage_corrupt, unsupported (the store's format).
   [[nodiscard]] static Result<std::unique_ptr<Client>> create(Config config);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // -- before start --------------------------------------------------------------------------------
+  // -- before start -------------------------------------------------------------------------------
   void set_validator(std::string type, Validator validator);
   /// At most one: the application's apply step. Without it every cut counts as done.
   void on_cut(CutCallback callback);
@@ -64,16 +65,16 @@ class Client {
   /// Ends the session with a Goodbye and joins the threads. Idempotent.
   void stop();
 
-  // -- reading -------------------------------------------------------------------------------------
+  // -- reading ------------------------------------------------------------------------------------
   [[nodiscard]] Snapshot snapshot() const;
   [[nodiscard]] ClientStatus status() const;
   /// Until `revision` is durably applied. Errors: timeout, canceled (stopped).
   Status wait_revision(Revision revision, Deadline deadline);
-  /// Everything published before is committed at the hub, and everything the hub had then is applied
-  /// here. Returns that revision. Errors: timeout, canceled, resource_exhausted (too many at once).
+  /// Everything published before is committed at the hub, and everything the hub had then is
+  // -- publishing: returns when durable in the outbox (memory without a store directory) ----------
   Result<Revision> sync_barrier(Deadline deadline);
 
-  // -- publishing: returns when durable in the outbox (memory without a store directory) -----------
+  // -- publishing: returns when durable in the outbox (memory without a store directory) ----------
   /// key.origin must be our zone or empty. Errors: as may_write; storage_io, resource_exhausted.
   Result<PublishResult> publish(Resource resource);
   /// All or nothing, one revision; keys distinct, at most limits::kTransactionMaxChanges.
@@ -86,7 +87,7 @@ class Client {
   /// Verdicts of the hub against what we published.
   [[nodiscard]] std::vector<Verdict> publish_rejects() const;
 
-  // -- operating -----------------------------------------------------------------------------------
+  // -- operating ----------------------------------------------------------------------------------
   /// Lets a held mass delete through, once.
   void approve_mass_delete();
   /// Connects now instead of at the end of the backoff (the token file was replaced ...).

@@ -1,4 +1,5 @@
-// A zone machine on memory stores with a scripted hub: sessions are wired directly, time is virtual.
+// A zone machine on memory stores with a scripted hub: sessions are wired directly, time is
+// virtual.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,0 +1,83 @@
+// A hub for client tests: real websockets on loopback around the scripted FakeHub.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client-sdk/zone/tests/zone_fixture.hpp"
+#include "protocol/runtime/io_pool.hpp"
+#include "protocol/transport/listener.hpp"
+#include "protocol/transport/session_driver.hpp"
+#include "protocol/transport/websocket.hpp"
+
+namespace zonesync::testing {
+
+/// Thread rule: FakeHub is touched on the pool's thread only; `on_hub` runs work there and waits.
+class HubServer {
+ public:
+  explicit HubServer(std::string zone) : hub_(std::move(zone)) { listen(0); }
+  ~HubServer() {
+    if (listener_) listener_->stop();
+    pool_.stop();
+  }
+
+  std::string url() const { return "ws://127.0.0.1:" + std::to_string(port_) + "/sync"; }
+
+  void on_hub(std::function<void(FakeHub&)> work) {
+    std::promise<void> done;
+    pool_.post(0, [&] {
+      work(hub_);
+      for (auto& driver : drivers_) driver->wake();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+  void write(std::vector<Change> changes) {
+    on_hub([&](FakeHub& hub) { hub.write(std::move(changes)); });
+  }
+  void drop_sessions() {
+    on_hub([&](FakeHub&) {
+      for (auto& driver : drivers_) driver->request_close({1012, "restart"});
+      drivers_.clear();
+    });
+  }
+
+  unsigned refuse_status = 0;      // set before a client connects
+  std::string wanted_token = "secret";
+
+ private:
+  void listen(std::uint16_t port) {
+    ListenerOptions options;
+    options.port = port;
+    auto listener = Listener::start(pool_, options, null_logger(), [this](ByteStreamPtr stream) {
+      accept_websocket(std::move(stream), {}, [this](const UpgradeRequest& request,
+                                                     UpgradeDecide decide) {
+        if (request.bearer_token != wanted_token) {
+          return decide(UpgradeDecision::reject(401, "unauthenticated", "bad token"));
+        }
+        decide(UpgradeDecision::accept("zonesync.v2.delta"));
+      }, [this](Result<WebSocketPtr> socket) {
+        if (!socket) return;
+        auto session = std::make_shared<Session>(Session::Options{.role = SessionRole::hub}, hub_,
+                                                 std::nullopt);
+        drivers_.push_back(SessionDriver::make(std::move(*socket), session));
+        drivers_.back()->start();
+      });
+    });
+    ASSERT_TRUE(listener.has_value());
+    listener_ = *listener;
+    port_ = listener_->port();
+  }
+
+  FakeHub hub_;
+  IoPool pool_{1};
+  std::shared_ptr<Listener> listener_;
+  std::uint16_t port_ = 0;
+  std::vector<std::shared_ptr<SessionDriver>> drivers_;
+};
+
+}  // namespace zonesync::testing
