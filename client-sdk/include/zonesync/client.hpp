@@ -71,7 +71,8 @@ class Client {
   /// Until `revision` is durably applied. Errors: timeout, canceled (stopped).
   Status wait_revision(Revision revision, Deadline deadline);
   /// Everything published before is committed at the hub, and everything the hub had then is
-  // -- publishing: returns when durable in the outbox (memory without a store directory) ----------
+  /// applied here. Returns that revision. Errors: timeout, canceled, resource_exhausted (too many
+  /// at once).
   Result<Revision> sync_barrier(Deadline deadline);
 
   // -- publishing: returns when durable in the outbox (memory without a store directory) ----------

@@ -18,7 +18,7 @@ namespace zonesync::client {
 
 /// Connection and progress in one word. Names are stable.
 enum class State : std::uint8_t {
-  initializing,  // no session was established yet
+  initializing,  // no attempt to connect has ended yet
   synced,        // everything the hub told us of is durably applied
   behind,        // connected, changes are on the way
   disconnected,  // waiting to connect again

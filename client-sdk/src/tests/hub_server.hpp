@@ -12,6 +12,8 @@
 #include "protocol/runtime/io_pool.hpp"
 #include "protocol/transport/listener.hpp"
 #include "protocol/transport/session_driver.hpp"
+#include "protocol/transport/testing/test_certificates.hpp"
+#include "protocol/transport/tls_context.hpp"
 #include "protocol/transport/websocket.hpp"
 
 namespace zonesync::testing {
@@ -19,13 +21,22 @@ namespace zonesync::testing {
 /// Thread rule: FakeHub is touched on the pool's thread only; `on_hub` runs work there and waits.
 class HubServer {
  public:
-  explicit HubServer(std::string zone) : hub_(std::move(zone)) { listen(0); }
+  /// Over TLS unless `plain`.
+  explicit HubServer(std::string zone, bool plain = false)
+      : hub_(std::move(zone)), plain_(plain) {
+    listen();
+  }
   ~HubServer() {
     if (listener_) listener_->stop();
     pool_.stop();
   }
 
-  std::string url() const { return "ws://127.0.0.1:" + std::to_string(port_) + "/sync"; }
+  std::string url() const { return url_to(port_); }
+  std::string url_to(std::uint16_t port) const {
+    return (plain_ ? "ws://127.0.0.1:" : "wss://127.0.0.1:") + std::to_string(port) + "/sync";
+  }
+  std::uint16_t port() const { return port_; }
+  std::string ca_file() const { return plain_ ? std::string() : certificates_.ca_file(); }
 
   void on_hub(std::function<void(FakeHub&)> work) {
     std::promise<void> done;
@@ -46,34 +57,43 @@ class HubServer {
     });
   }
 
-  unsigned refuse_status = 0;      // set before a client connects
   std::string wanted_token = "secret";
 
  private:
-  void listen(std::uint16_t port) {
+  void listen() {
     ListenerOptions options;
-    options.port = port;
-    auto listener = Listener::start(pool_, options, null_logger(), [this](ByteStreamPtr stream) {
-      accept_websocket(std::move(stream), {}, [this](const UpgradeRequest& request,
-                                                     UpgradeDecide decide) {
-        if (request.bearer_token != wanted_token) {
-          return decide(UpgradeDecision::reject(401, "unauthenticated", "bad token"));
-        }
-        decide(UpgradeDecision::accept("zonesync.v2.delta"));
-      }, [this](Result<WebSocketPtr> socket) {
-        if (!socket) return;
-        auto session = std::make_shared<Session>(Session::Options{.role = SessionRole::hub}, hub_,
-                                                 std::nullopt);
-        drivers_.push_back(SessionDriver::make(std::move(*socket), session));
-        drivers_.back()->start();
-      });
-    });
+    if (!plain_) {
+      auto tls = TlsContext::server({.certificate_file = certificates_.certificate_file(),
+                                     .key_file = certificates_.key_file()});
+      ASSERT_TRUE(tls.has_value());
+      options.tls = *tls;
+    }
+    auto listener = Listener::start(pool_, options, null_logger(),
+                                    [this](ByteStreamPtr stream) { accept(std::move(stream)); });
     ASSERT_TRUE(listener.has_value());
     listener_ = *listener;
     port_ = listener_->port();
   }
 
+  void accept(ByteStreamPtr stream) {
+    const auto decide = [this](const UpgradeRequest& request, UpgradeDecide answer) {
+      if (request.bearer_token != wanted_token) {
+        return answer(UpgradeDecision::reject(401, "unauthenticated", "bad token"));
+      }
+      answer(UpgradeDecision::accept("zonesync.v2.delta"));
+    };
+    accept_websocket(std::move(stream), {}, decide, [this](Result<WebSocketPtr> socket) {
+      if (!socket) return;
+      auto session = std::make_shared<Session>(Session::Options{.role = SessionRole::hub}, hub_,
+                                               std::nullopt);
+      drivers_.push_back(SessionDriver::make(std::move(*socket), session));
+      drivers_.back()->start();
+    });
+  }
+
+  TestCertificates certificates_;
   FakeHub hub_;
+  const bool plain_;
   IoPool pool_{1};
   std::shared_ptr<Listener> listener_;
   std::uint16_t port_ = 0;
