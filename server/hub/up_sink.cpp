@@ -1,5 +1,7 @@
 #include "server/hub/up_sink.hpp"
 
+#include <algorithm>
+
 #include "protocol/wire/codec.hpp"
 
 namespace zonesync::hub {
@@ -37,6 +39,8 @@ void UpSink::begin(const wire::Intent& intent) {
 }
 
 void UpSink::reset_cut() {
+  transaction_.clear();
+  transaction_revision_ = Revision{};
   staged_.clear();
   staged_bytes_ = 0;
   in_pieces_ = false;
@@ -83,18 +87,44 @@ Status UpSink::stage(StagedChange change) {
                                             " resources");
     }
   }
+  if (change.revision != transaction_revision_) fold_transaction();
+  transaction_revision_ = change.revision;
   UpChange up{std::move(change), std::nullopt};
   if (!leave) up.reject = judge(up.staged.change);
-  const auto [at, first] = staged_.try_emplace(up.staged.change.key);
-  if (!first) staged_bytes_ -= at->second.staged.change.payload.size();
-  staged_bytes_ += up.staged.change.payload.size();
-  at->second = std::move(up);
+  const ResourceKey name = up.staged.change.key;
+  transaction_.insert_or_assign(name, std::move(up));
+  if (transaction_.size() > options_.piece_max_changes) fold_transaction();
+  return {};
+}
+
+/// Adds the zone's finished transaction to what is staged. A newer version of a staged resource
+/// sends the older one ahead, as a transaction of its own: history keeps every version.
+void UpSink::fold_transaction() {
+  bool repeats = false;
+  for (const auto& [key, change] : transaction_) {
+    const auto older = staged_.find(key);
+    repeats = repeats || (older != staged_.end() &&
+                          older->second.staged.revision != change.staged.revision);
+  }
+  const bool leaves = std::any_of(staged_.begin(), staged_.end(), [](const auto& item) {
+    return item.second.staged.change.kind == ChangeKind::leave;
+  });
+  if (repeats && !leaves) flush_upserts();
+  for (auto& [key, change] : transaction_) {
+    const auto [at, first] = staged_.try_emplace(key);
+    if (!first) staged_bytes_ -= at->second.staged.change.payload.size();
+    staged_bytes_ += change.staged.change.payload.size();
+    at->second = std::move(change);
+  }
+  transaction_.clear();
   const bool pieces = replacing_ || in_pieces_;
   const std::size_t max_changes =
       pieces ? options_.piece_max_changes : options_.atomic_max_changes;
   const std::size_t max_bytes = pieces ? options_.piece_max_bytes : options_.atomic_max_bytes;
-  if (staged_.size() > max_changes || staged_bytes_ > max_bytes) flush_upserts();
-  return {};
+  if (staged_.size() > max_changes || staged_bytes_ > max_bytes) {
+    in_pieces_ = true;
+    flush_upserts();
+  }
 }
 
 UpCommit UpSink::make_commit() const {
@@ -109,7 +139,6 @@ UpCommit UpSink::make_commit() const {
 
 /// Sends staged upserts ahead in pieces; leaves stay until the last piece.
 void UpSink::flush_upserts() {
-  in_pieces_ = true;
   std::map<ResourceKey, UpChange> leaves;
   UpCommit piece = make_commit();
   std::size_t bytes = 0;
@@ -146,6 +175,7 @@ void UpSink::flush_upserts() {
 }
 
 void UpSink::commit(const CutEnd& end, CommitToken token, CommitDone done) {
+  fold_transaction();
   UpCommit last = make_commit();
   last.end = end;
   last.view = view_;

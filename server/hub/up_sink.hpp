@@ -57,6 +57,7 @@ class UpSink final : public CutSink {
 
  private:
   [[nodiscard]] std::optional<Reject> judge(const Change& change) const;
+  void fold_transaction();
   void flush_upserts();
   void submit(UpCommit commit, UpDone done);
   [[nodiscard]] UpCommit make_commit() const;
@@ -74,7 +75,9 @@ class UpSink final : public CutSink {
   Id128 log_id_;
   bool replacing_ = false;                    // the open cut is a full one
   bool in_pieces_ = false;                    // pieces of the open cut went out already
-  std::map<ResourceKey, UpChange> staged_;
+  std::map<ResourceKey, UpChange> transaction_;  // the zone's transaction that is arriving
+  Revision transaction_revision_;
+  std::map<ResourceKey, UpChange> staged_;    // of finished ones, the newest version of each key
   std::size_t staged_bytes_ = 0;
   std::shared_ptr<NamedKeys> named_;
   std::optional<CutFailure> piece_failure_;   // a piece of the open cut failed
