@@ -17,6 +17,7 @@ FAMILIES = [
     ("json", r"boost/json"),
     ("url", r"boost/url"),
     ("boost", r"boost/"),
+    ("sdk", r"zonesync/"),  # our own public headers, as their users include them
     ("flatbuffers", r"flatbuffers/"),
     ("rocksdb", r"rocksdb/"),
     ("openssl", r"openssl/"),
