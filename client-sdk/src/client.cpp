@@ -69,7 +69,6 @@ Result<PublishResult> Client::publish_batch(std::vector<PublishOp> ops) {
   for (PublishOp& op : ops) own.push_back(OutboxOp{std::move(op.key), std::move(op.resource)});
   const auto result = impl_->call<OutboxResult>([this, &own](auto done) {
     impl_->machine_.publish(std::move(own), std::move(done));
-    impl_->status_changed();
   });
   if (!result) return fail(result.error());
   return PublishResult{result->revision, result->written, result->unchanged};

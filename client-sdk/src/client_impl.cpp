@@ -178,11 +178,13 @@ void Client::Impl::cut_applied(AppliedCut cut) {
 /// Many changes inside one event become one refresh after it.
 void Client::Impl::status_changed() {
   if (std::exchange(refresh_posted_, true)) return;
-  pool_->post(0, [this] { refresh_status(); });
+  pool_->post(0, [this] {
+    refresh_posted_ = false;
+    refresh_status();
+  });
 }
 
 void Client::Impl::refresh_status() {
-  refresh_posted_ = false;
   ClientStatus fresh = status_from(machine_.status(), store_->replica().state(), clock_.now());
   ClientStatus before;
   {

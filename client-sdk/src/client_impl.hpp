@@ -94,8 +94,11 @@ Result<T> Client::Impl::call(std::function<void(std::function<void(Result<T>)>)>
   if (!begin_call()) return fail(ErrorCode::canceled, "the client is stopped");
   auto promise = std::make_shared<std::promise<Result<T>>>();
   auto future = promise->get_future();
-  pool_->post(0, [work = std::move(work), promise] {
-    work([promise](Result<T> result) { promise->set_value(std::move(result)); });
+  pool_->post(0, [this, work = std::move(work), promise] {
+    work([this, promise](Result<T> result) {
+      refresh_status();  // who waited finds a status that is not older than the answer
+      promise->set_value(std::move(result));
+    });
   });
   Result<T> result = future.get();
   end_call();
