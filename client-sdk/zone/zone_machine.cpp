@@ -168,6 +168,7 @@ Status ZoneMachine::publish_complete() {
   if (auto status = outbox_.declare_complete(); !status) return status;
   // The running flow was announced as partial; a new Hello says the new word.
   if (session_ && welcomed_) {
+    reopening_ = true;
     session_->close(close_code::kNormal, "the zone's log is complete now");
     port_.wake();
   }
@@ -254,6 +255,12 @@ void ZoneMachine::on_session_closed(Session& session, const CloseInfo& info) {
   session_.reset();
   if (phase_ == Phase::closed) return port_.status_changed();
   if (healthy) backoff_.reset();
+  if (std::exchange(reopening_, false)) {
+    phase_ = Phase::waiting;
+    retry_at_ = port_.now();
+    reschedule();
+    return port_.status_changed();
+  }
   const bool asked = goodbye_ && goodbye_->code != 0;
   const std::uint16_t code = asked ? goodbye_->code : info.code;
   const std::string& said = asked ? goodbye_->reason : info.reason;

@@ -146,6 +146,7 @@ class ZoneMachine final : public SessionHost {
   Phase phase_ = Phase::idle;
   std::shared_ptr<Session> session_;
   bool welcomed_ = false;               // in the open session
+  bool reopening_ = false;              // we closed the session to say Hello anew: no failure
   bool auth_failed_ = false;
   bool ever_tried_ = false;
   bool ever_connected_ = false;

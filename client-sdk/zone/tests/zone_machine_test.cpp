@@ -161,6 +161,20 @@ TEST_F(ZoneTest, WaitRevisionResolvesWhenApplied) {
   EXPECT_EQ(wait->value(), Revision{1});
 }
 
+TEST_F(ZoneTest, CompleteLogIsAnnouncedByANewHelloAtOnce) {
+  start_and_connect();
+  EXPECT_FALSE(hub_.hellos.back().up_log.complete);
+  ASSERT_TRUE(machine_->publish_complete());
+  ASSERT_TRUE(machine_->publish_complete());
+  pump();
+  EXPECT_FALSE(machine_->status().last_error);
+  ASSERT_TRUE(port_.deadline_);
+  EXPECT_LE(*port_.deadline_, port_.now_);
+  machine_->on_tick(port_.now_);
+  connect();
+  EXPECT_TRUE(hub_.hellos.back().up_log.complete);
+}
+
 TEST_F(ZoneTest, StopFailsBarriersAndSaysGoodbye) {
   start_and_connect();
   std::optional<Result<Revision>> wait;
