@@ -276,8 +276,11 @@ UpPlan Planner::take(OriginState& state) {
 }
 
 Step check_fence(const OriginState& state, const UpCommit& commit) {
-  if (!state.fence || state.fence->generation != commit.generation ||
-      state.fence->session != commit.session) {
+  if (!state.fence || state.fence->generation != commit.generation) {
+    return failure(Kind::stale, ErrorCode::conflict,
+                   "another instance of zone '" + commit.zone + "' took over");
+  }
+  if (state.fence->session != commit.session) {  // the same process connected again
     return failure(Kind::stale, ErrorCode::precondition_failed,
                    "another session of zone '" + commit.zone + "' took over");
   }

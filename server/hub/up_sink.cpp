@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/text/canonical_json.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace zonesync::hub {
@@ -56,6 +57,12 @@ void UpSink::reset_cut() {
 std::optional<Reject> UpSink::judge(const Change& change) const {
   auto resource = wire::resource_of(change.payload);
   if (!resource) return reject_of(resource.error());
+  if (!is_canonical_object(resource->spec)) {
+    return Reject{"invalid", "/spec", "the spec is not a canonical JSON object", false};
+  }
+  if (!resource->status.empty() && !is_canonical_object(resource->status)) {
+    return Reject{"invalid", "/status", "the status is not a canonical JSON object", false};
+  }
   const Writer writer{options_.zone};
   if (auto allowed = may_write(*registry_, writer, *resource); !allowed) {
     return reject_of(allowed.error());

@@ -62,6 +62,8 @@ class ZoneRegistry::AdmitJob final : public Job {
     entry.record = next;
     admitted_.generation = next.generation;
     admitted_.replaced = entry.session;
+    admitted_.same_instance = entry.record.instance == entry.instance;
+    entry.instance = entry.record.instance;
     entry.session = request_.session;
     OriginState& state = zones_.core_.up().of(name);
     state.fence = Fence{next.generation, request_.session};
@@ -82,13 +84,17 @@ class ZoneRegistry::AdmitJob final : public Job {
     if (refusal_) return done_(tl::unexpected<Refused>(std::move(*refusal_)));
     const std::string& name = request_.identity;
     const auto found = zones_.zones_.find(name);
-    if (found == zones_.zones_.end() || found->second.session != request_.session) {
+    const OriginState* state = zones_.core_.up().find(name);
+    if (found == zones_.zones_.end() || state == nullptr || !state->fence ||
+        state->fence->session != request_.session) {
       return done_(tl::unexpected<Refused>(refused(
           close_code::kSuperseded, "sync.zone.superseded", "another session took over")));
     }
     if (admitted_.replaced && zones_.events_.close_session) {
-      zones_.events_.close_session(*admitted_.replaced, close_code::kSuperseded,
-                                   "another session of this zone took over");
+      zones_.events_.close_session(
+          *admitted_.replaced,
+          admitted_.same_instance ? close_code::kCursorMoved : close_code::kSuperseded,
+          "another session of this zone took over");
     }
     announce(found->second.record);
     done_(std::move(admitted_));
@@ -160,6 +166,31 @@ class ZoneRegistry::AdmitJob final : public Job {
   AdmitDone done_;
   Admitted admitted_;
   std::optional<Refused> refusal_;
+};
+
+/// Stands in the zone's queue, so that an end never overtakes the admission it ends.
+class ZoneRegistry::CloseJob final : public Job {
+ public:
+  CloseJob(ZoneRegistry& zones, std::string zone, SessionId session, DisconnectReason reason)
+      : zones_(zones), zone_(std::move(zone)), session_(session), reason_(std::move(reason)) {}
+
+  void plan(Group&) override {
+    const auto found = zones_.zones_.find(zone_);
+    if (found != zones_.zones_.end() && found->second.session == session_) {
+      found->second.session.reset();
+    }
+  }
+
+  void finish(const Status&) override {
+    zones_.core_.table().disconnected(zone_, session_, std::move(reason_));
+    zones_.notify(zone_);
+  }
+
+ private:
+  ZoneRegistry& zones_;
+  std::string zone_;
+  SessionId session_;
+  DisconnectReason reason_;
 };
 
 // -- operator --------------------------------------------------------------------------------------
@@ -295,6 +326,7 @@ Status ZoneRegistry::load(const ChangeLog& log) {
       Entry& entry = loaded[record->name];
       if (const auto old = zones_.find(record->name); old != zones_.end()) {
         entry.session = old->second.session;
+        entry.instance = old->second.instance;
         entry.takeovers = old->second.takeovers;
       }
       entry.record = std::move(*record);
@@ -323,10 +355,8 @@ void ZoneRegistry::admit(AdmitRequest request, AdmitDone done) {
 
 void ZoneRegistry::session_closed(const std::string& zone, SessionId session,
                                   DisconnectReason reason) {
-  core_.table().disconnected(zone, session, std::move(reason));
-  const auto found = zones_.find(zone);
-  if (found != zones_.end() && found->second.session == session) found->second.session.reset();
-  notify(zone);
+  core_.submit_job(HubCore::source_of(zone),
+                   std::make_unique<CloseJob>(*this, zone, session, std::move(reason)));
 }
 
 void ZoneRegistry::register_zone(const std::string& zone, std::int64_t now_ms, StatusDone done) {

@@ -32,6 +32,7 @@ struct Admitted {
   Generation generation;
   std::optional<Cursor> up_cursor;       // for Welcome and for the UpSink
   std::optional<SessionId> replaced;     // was told to close
+  bool same_instance = false;            // the replaced session was of the same process
   bool registered = false;               // first contact: the zone was registered by it
 };
 
@@ -70,6 +71,7 @@ class ZoneRegistry {
   void resume_deletions();
 
   void admit(AdmitRequest request, AdmitDone done);
+  /// Takes effect in the order of the zone's queue.
   void session_closed(const std::string& zone, SessionId session, DisconnectReason reason);
 
   /// Errors: invalid_argument, conflict, resource_exhausted.
@@ -84,11 +86,13 @@ class ZoneRegistry {
 
  private:
   class AdmitJob;
+  class CloseJob;
   class RegisterJob;
   class DeleteJob;
   struct Entry {
     ZoneRecord record;
     std::optional<SessionId> session;    // connected now
+    InstanceId instance;                 // of that session
     std::deque<TimePoint> takeovers;     // by other instances, of a live session, in the window
   };
   void continue_deletion(const std::string& zone, StatusDone done);

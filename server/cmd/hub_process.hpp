@@ -1,0 +1,109 @@
+// A running hub inside this process: storage, writer thread, sync port. Used by `serve`, tests and
+// demo.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "protocol/runtime/timer.hpp"
+#include "server/cmd/event_hub.hpp"
+#include "server/cmd/sync_server.hpp"
+#include "server/config/hub_config.hpp"
+
+namespace zonesync {
+
+/// Life cycle: start, use as HubApi, stop (graceful) or destroy (the same, in haste). A fatal
+/// storage error calls `on_fatal` once, on the writer thread; the owner then exits with 74.
+/// Thread rule: HubApi from any thread; start, stop and reload from the owner's, none of them on a
+/// hub thread.
+class HubProcess final : public hub::HubApi {
+ public:
+  struct Options {
+    HubConfig config;
+    std::shared_ptr<Logger> logger;               // null = none
+    std::function<void(const Error&)> on_fatal;
+    std::unique_ptr<ChangeLog> log;               // null = RocksDB at config.storage_dir
+    auth::AttemptLimiter::Options attempts{.max_failures = 100};
+  };
+
+  /// Errors: those of the store (unavailable: another process has it), of credentials and
+  /// certificates, unavailable (address cannot be bound).
+  [[nodiscard]] static Result<std::unique_ptr<HubProcess>> start(Options options);
+  ~HubProcess() override;
+
+  /// Tells zones to come back later, waits for them up to `grace`, stops the threads. Idempotent.
+  void stop(Duration grace = std::chrono::seconds(3));
+  /// Certificates, keys and revocations again; a failure keeps the old ones. Errors name the file.
+  Status reload();
+
+  [[nodiscard]] std::uint16_t sync_port() const { return sync_->port(); }
+  [[nodiscard]] TlsContextPtr tls() const { return tls_; }
+  [[nodiscard]] std::shared_ptr<const auth::Credentials> credentials() const;
+
+  // HubApi
+  [[nodiscard]] const ChangeLog& log() const override { return *log_; }
+  [[nodiscard]] const LogSource& source() const override { return *source_; }
+  [[nodiscard]] std::shared_ptr<const TypeRegistry> registry() const override {
+    return config_.registry;
+  }
+  [[nodiscard]] hub::HubInfo info() const override;
+  [[nodiscard]] hub::HubCounters counters() const override;
+  [[nodiscard]] std::vector<hub::ZoneStatus> zones() const override;
+  [[nodiscard]] std::optional<hub::ZoneStatus> zone(const std::string& name) const override;
+  void submit(hub::WriteRequest request, hub::WriteDone done) override;
+  void register_zone(const std::string& name, hub::StatusDone done) override;
+  void delete_zone(const std::string& name, bool force, hub::StatusDone done) override;
+  void approve_mass_delete(const std::string& name, hub::StatusDone done) override;
+  void wait_revision(std::vector<std::string> zones, Revision revision,
+                     std::chrono::milliseconds timeout, hub::WaitDone done) override;
+  [[nodiscard]] hub::ListenerId listen(hub::Listener listener) override;
+  void unlisten(hub::ListenerId id) override;
+
+ private:
+  explicit HubProcess(Options options);
+  Status open_store();
+  Status load_security();
+  Status build_core();
+  void start_tick();
+  void tick();
+  void after_batch();
+  void on_committed(const Segment& segment);
+  void check_waits();
+  template <class Work, class Done>
+  void on_writer(Work work, Done done);
+
+  HubConfig config_;
+  std::shared_ptr<Logger> logger_;
+  std::function<void(const Error&)> on_fatal_;
+  auth::AttemptLimiter::Options attempts_;
+  std::int64_t started_at_ms_ = 0;
+
+  std::unique_ptr<ChangeLog> log_;
+  std::unique_ptr<LogSource> source_;
+  TlsContextPtr tls_;
+  mutable std::mutex mutex_;                       // guards the next two
+  std::shared_ptr<const auth::Credentials> credentials_;
+  hub::HubCounters counters_;
+
+  EventHub events_;
+  std::unique_ptr<IoPool> pool_;                   // outlives all that holds sockets and timers
+  hub::ZoneTable table_;
+  std::unique_ptr<hub::HubCore> core_;             // writer thread
+  std::unique_ptr<hub::ZoneRegistry> registry_;    // writer thread
+  std::unique_ptr<SessionServices> services_;
+  std::unique_ptr<SyncServer> sync_;
+  std::unique_ptr<Timer> timer_;                   // on pool thread 0
+  unsigned ticks_ = 0;                             // on pool thread 0
+  std::atomic<std::size_t> waiting_writes_{0};     // submitted, not yet with the core
+  std::atomic<std::size_t> waiting_bytes_{0};
+  std::atomic<bool> ready_{false};
+  std::atomic<bool> draining_{false};
+  std::atomic<bool> stopped_{false};
+  WriterThread writer_;                            // last: joined before anything else goes
+};
+
+}  // namespace zonesync

@@ -1,0 +1,282 @@
+#include "server/cmd/hub_session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace zonesync {
+namespace {
+
+Session::Options hub_options() {
+  Session::Options options;
+  options.role = SessionRole::hub;
+  return options;
+}
+
+/// Log event of a close code; empty = an ordinary end.
+std::string event_of(std::uint16_t code) {
+  switch (code) {
+    case close_code::kProtocolError: return "sync.websocket_error";
+    case close_code::kTextFrame: return "sync.text_frame";
+    case close_code::kTooBig: return "sync.message.too_big";
+    case close_code::kInternal: return "sync.internal_error";
+    case close_code::kMalformed: return "sync.protocol_error";
+    case close_code::kUnauthenticated: return "sync.credential_ended";
+    case close_code::kZoneNotAllowed: return "sync.zone.not_allowed";
+    case close_code::kSilence: return "sync.silence";
+    case close_code::kSuperseded: return "sync.zone.superseded";
+    case close_code::kCreditViolated: return "sync.credit_violated";
+    case close_code::kVersion: return "sync.version.unsupported";
+    case close_code::kRateLimited: return "zone.duplicate";
+    case close_code::kCursorMoved: return "sync.cursor_moved";
+    default: return {};
+  }
+}
+
+View view_of(bool down, const wire::Hello& hello, std::shared_ptr<const TypeRegistry> registry) {
+  ViewSpec spec;
+  spec.down = down;
+  spec.zone = hello.zone;
+  if (down) {
+    spec.types.insert(hello.types.begin(), hello.types.end());
+    spec.meshes.insert(hello.meshes.begin(), hello.meshes.end());
+  }
+  return View(std::move(spec), std::move(registry));
+}
+
+}  // namespace
+
+HubSession::HubSession(SessionServices& services, SessionId id, auth::ZoneIdentity identity,
+                       std::string peer)
+    : services_(services),
+      id_(id),
+      identity_(std::move(identity)),
+      peer_(std::move(peer)),
+      session_(hub_options(), *this, std::nullopt) {}
+
+std::shared_ptr<SessionPort> HubSession::port() {
+  return std::shared_ptr<SessionPort>(shared_from_this(), &session_);
+}
+
+// -- from other threads ----------------------------------------------------------------------------
+
+void HubSession::post(std::function<void()> work) {
+  if (const auto driver = driver_.lock()) driver->post(std::move(work));
+}
+
+void HubSession::wake() {
+  if (const auto driver = driver_.lock()) driver->wake();
+}
+
+void HubSession::close(std::uint16_t code, std::string reason, Duration retry_after) {
+  post([self = shared_from_this(), code, reason = std::move(reason), retry_after] {
+    self->session_.close(code, reason, retry_after);
+  });
+}
+
+void HubSession::tick(std::shared_ptr<const auth::Credentials> credentials) {
+  post([self = shared_from_this(), credentials = std::move(credentials)] {
+    self->sample();
+    const auto& identity = self->identity_;
+    const auto now = std::chrono::system_clock::now();
+    if (now >= std::chrono::system_clock::time_point(identity.expires_at)) {
+      self->session_.close(close_code::kUnauthenticated, "credential expired");
+    } else if (credentials->zone_token_revoked(identity.jti)) {
+      self->session_.close(close_code::kUnauthenticated, "credential revoked");
+    }
+  });
+}
+
+void HubSession::retry_held() {
+  post([self = shared_from_this()] {
+    if (self->session_.receiver() != nullptr) self->session_.receiver()->retry_held();
+  });
+}
+
+// -- admission -------------------------------------------------------------------------------------
+
+void HubSession::on_hello(Session&, const wire::Hello& hello) {
+  hello_ = hello;
+  hello_seen_ = true;
+  hub::AdmitRequest request;
+  request.hello = hello;
+  request.identity = identity_.zone;
+  request.session = id_;
+  request.peer = peer_;
+  request.now = steady_clock().now();
+  request.now_ms = services_.now_ms();
+  services_.writer.post([self = shared_from_this(), request = std::move(request)] {
+    self->services_.zones.admit(
+        request, [self](tl::expected<hub::Admitted, hub::Refused> decision) {
+          self->post([self, decision = std::move(decision)] { self->decided(decision); });
+        });
+  });
+}
+
+void HubSession::decided(tl::expected<hub::Admitted, hub::Refused> decision) {
+  if (!decision) {
+    const hub::Refused& refused = decision.error();
+    log(LogLevel::warn, refused.event, refused.text);
+    log(LogLevel::warn, "sync.zone.refused", "a session was refused",
+        {{"reason", refused.event}, {"code", std::to_string(refused.code)}});
+    session_.refuse(refused.code, refused.text, refused.retry_after);
+    return;
+  }
+  welcome(*decision);
+  log(LogLevel::info, "sync.zone.connected", "a zone is connected",
+      {{"generation", std::to_string(decision->generation.value)},
+       {"software", hello_.software},
+       {"registered_now", decision->registered ? "true" : "false"}});
+}
+
+void HubSession::welcome(const hub::Admitted& admitted) {
+  const View down = view_of(true, hello_, services_.registry);
+  const View up = view_of(false, hello_, services_.registry);
+  hub::UpSink::Options options;
+  options.zone = identity_.zone;
+  options.generation = admitted.generation;
+  options.session = id_;
+  hub::UpSink::Events events;
+  events.backlog = [this](std::size_t) { adapt_window(); };
+  events.idle = [this] { answer_syncs(); };
+  events.now_ms = services_.now_ms;
+  sink_ = std::make_unique<hub::UpSink>(std::move(options), *this, services_.registry, up,
+                                        admitted.up_cursor, std::move(events));
+  Session::Admission admission;
+  admission.source = &services_.source;
+  admission.down_view = down;
+  admission.sink = sink_.get();
+  admission.up_window_bytes = limits::kUpFirstGrantBytes;
+  wire::Welcome& message = admission.welcome;
+  message.session = id_.value;
+  message.hub_id = services_.hub_id;
+  message.generation = admitted.generation.value;
+  message.down_view = down.id();
+  message.up_view = up.id();
+  for (const TypeInfo* type : services_.registry->all()) message.types.push_back(*type);
+  message.message_max_bytes = limits::kMessageMaxBytes;
+  message.up_window_bytes = limits::kUpFirstGrantBytes;
+  message.up_cursor = admitted.up_cursor;
+  session_.admit(std::move(admission));
+  admitted_ = true;
+}
+
+// -- flows -----------------------------------------------------------------------------------------
+
+void HubSession::submit(hub::UpCommit commit, hub::UpDone done) {
+  // One copy of the answer travels back; std::function wants copyable captures.
+  auto shared = std::make_shared<hub::UpCommit>(std::move(commit));
+  services_.writer.post([self = shared_from_this(), shared, done = std::move(done)] {
+    self->services_.core.submit_up(
+        std::move(*shared), [self, done](tl::expected<hub::UpResult, CutFailure> result) {
+          self->post([self, done, result = std::move(result)] {
+            if (result) self->stored_something_ = true;
+            done(result);
+          });
+        });
+  });
+}
+
+/// Credit shrinks by what waits for the disk and grows after the first stored piece.
+void HubSession::adapt_window() {
+  FlowReceiver* receiver = session_.receiver();
+  if (receiver == nullptr || !sink_) return;
+  const std::uint64_t window =
+      stored_something_ ? services_.up_window() : limits::kUpFirstGrantBytes;
+  const std::uint64_t backlog = sink_->backlog_bytes();
+  receiver->set_window(window > backlog ? window - backlog : 0);
+}
+
+void HubSession::on_sync(Session&, std::uint64_t id) {
+  syncs_.push_back(id);
+  answer_syncs();
+}
+
+/// The barrier holds once everything that the zone offered is committed.
+void HubSession::answer_syncs() {
+  if (syncs_.empty() || !sink_ || sink_->outstanding() > 0) return;
+  const FlowReceiver* receiver = session_.receiver();
+  if (receiver != nullptr && (receiver->held() || receiver->offered() != sink_->cursor())) return;
+  for (const std::uint64_t id : syncs_) session_.synced(id, services_.source.head());
+  syncs_.clear();
+}
+
+void HubSession::on_peer_ack(Session&, const wire::Ack& ack) {
+  if (!ack.verdicts.empty()) {
+    services_.table.verdicts(identity_.zone, ack.verdicts, services_.now_ms());
+    for (const auto& verdict : ack.verdicts) {
+      if (verdict.accepted) continue;
+      log(LogLevel::warn, "sync.zone.rejected", "a zone refuses a version",
+          {{"key", to_string(verdict.key)},
+           {"revision", std::to_string(verdict.revision.value)},
+           {"reason", verdict.reject.code}});
+    }
+  }
+  sample();
+}
+
+void HubSession::on_peer_hold(Session&, const wire::Hold& hold) {
+  log(LogLevel::warn, hold.released ? "sync.zone.hold_ended" : "sync.zone.holds",
+      "a zone is alive but does not apply", {{"reason", hold.reason}});
+  sample();
+}
+
+// -- status ----------------------------------------------------------------------------------------
+
+void HubSession::sample() {
+  if (!admitted_) return;
+  hub::SessionSample sample;
+  if (const FlowSender* sender = session_.sender()) {
+    sample.acked = sender->acked();
+    sample.in_flight_bytes = sender->in_flight_bytes();
+    sample.digest_failed = sender->why() == "digest_mismatch";
+    if (sender->held()) {
+      sample.hold_reason = sender->held()->reason;
+      sample.hold_text = sender->held()->text;
+    }
+    sample.counters.changes_sent = sender->counters().changes;
+    sample.counters.intents_none = sender->counters().intents_none;
+    sample.counters.intents_changes = sender->counters().intents_changes;
+    sample.counters.intents_full = sender->counters().intents_full;
+  }
+  if (const FlowReceiver* receiver = session_.receiver()) {
+    if (receiver->offered()) sample.up_offered = receiver->offered()->revision;
+    sample.counters.changes_received = receiver->counters().changes;
+    sample.counters.up_cuts = receiver->counters().cuts;
+    sample.counters.digest_mismatches = receiver->counters().digest_mismatches;
+  }
+  sample.counters.bytes_rx = session_.counters().bytes_rx;
+  sample.counters.bytes_tx = session_.counters().bytes_tx;
+  if (services_.table.sample(identity_.zone, id_, sample, services_.now_ms()) && sample.acked) {
+    services_.progress(identity_.zone, sample.acked->revision);
+  }
+}
+
+void HubSession::on_session_closed(Session&, const CloseInfo& info) {
+  sample();
+  const std::string specific = event_of(info.code);
+  const std::vector<LogField> fields = {{"code", std::to_string(info.code)},
+                                        {"reason", info.reason}};
+  if (!specific.empty()) log(LogLevel::warn, specific, info.reason, fields);
+  log(LogLevel::info, "sync.zone.disconnected", "a session ended", fields);
+  if (hello_seen_) {
+    hub::DisconnectReason reason;
+    reason.code = info.code;
+    reason.event = specific.empty() ? "sync.zone.disconnected" : specific;
+    reason.text = info.reason;
+    reason.at_ms = services_.now_ms();
+    services_.writer.post([self = shared_from_this(), reason = std::move(reason)] {
+      self->services_.zones.session_closed(self->identity_.zone, self->id_, reason);
+    });
+  }
+  services_.ended(id_);
+}
+
+void HubSession::log(LogLevel level, std::string event, std::string message,
+                     std::vector<LogField> fields) const {
+  fields.insert(fields.begin(), {{"zone", identity_.zone},
+                                 {"session", std::to_string(id_.value)},
+                                 {"peer", peer_}});
+  services_.logger->log({level, std::move(event), std::move(message), std::move(fields)});
+}
+
+}  // namespace zonesync

@@ -1,0 +1,215 @@
+#include "server/cmd/sync_server.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace zonesync {
+namespace {
+
+constexpr std::string_view kDelta = "zonesync.v2.delta";
+
+std::string host_of(const std::string& address) {
+  const auto colon = address.rfind(':');
+  return colon == std::string::npos ? address : address.substr(0, colon);
+}
+
+std::chrono::milliseconds monotonic() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+      steady_clock().now().time_since_epoch());
+}
+
+auth::UnixTime wall_clock() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace
+
+/// What is known of a connection between its upgrade request and its session.
+struct SyncServer::Upgrade {
+  std::string peer;
+  std::optional<auth::ZoneIdentity> identity;
+  bool refused = false;
+};
+
+SyncServer::SyncServer(Options options, SessionServices& services, CredentialsSource credentials)
+    : options_(std::move(options)),
+      services_(services),
+      credentials_(std::move(credentials)),
+      limiter_(options_.attempts) {}
+
+SyncServer::~SyncServer() = default;
+
+Status SyncServer::start(IoPool& pool) {
+  ListenerOptions listener;
+  listener.address = options_.address;
+  listener.port = options_.port;
+  listener.tls = options_.tls;
+  auto started = Listener::start(pool, listener, services_.logger,
+                                 [this](ByteStreamPtr stream) { on_stream(std::move(stream)); });
+  if (!started) return fail(std::move(started.error()));
+  listener_ = std::move(*started);
+  return {};
+}
+
+std::uint16_t SyncServer::port() const { return listener_->port(); }
+
+// -- upgrade ---------------------------------------------------------------------------------------
+
+void SyncServer::on_stream(ByteStreamPtr stream) {
+  auto upgrade = std::make_shared<Upgrade>();
+  upgrade->peer = stream->peer().address;
+  accept_websocket(
+      std::move(stream), WebSocketLimits{},
+      [this, upgrade](const UpgradeRequest& request, UpgradeDecide decide) {
+        on_upgrade(request, *upgrade, decide);
+      },
+      [this, upgrade](Result<WebSocketPtr> socket) { on_websocket(std::move(socket), *upgrade); });
+}
+
+void SyncServer::refuse(const UpgradeRequest&, Upgrade& upgrade, const UpgradeDecide& decide,
+                        UpgradeDecision decision, std::string reason, std::string detail) {
+  upgrade.refused = true;
+  ++upgrades_refused_;
+  services_.logger->log({LogLevel::warn,
+                         "sync.upgrade.refused",
+                         "a connection was refused before it became a session",
+                         {{"peer", upgrade.peer},
+                          {"reason", std::move(reason)},
+                          {"status", std::to_string(decision.status)},
+                          {"detail", std::move(detail)}}});
+  decide(std::move(decision));
+}
+
+void SyncServer::on_upgrade(const UpgradeRequest& request, Upgrade& upgrade,
+                            const UpgradeDecide& decide) {
+  if (draining_) {
+    auto decision = UpgradeDecision::reject(503, "Unavailable", "the hub is shutting down");
+    decision.retry_after = std::chrono::seconds(5);
+    return refuse(request, upgrade, decide, std::move(decision), "draining", "");
+  }
+  const std::string host = host_of(upgrade.peer);
+  if (const auto wait = limiter_.blocked_for(host, monotonic()); wait.count() > 0) {
+    auto decision = UpgradeDecision::reject(429, "Too many attempts",
+                                            "too many refused credentials; wait");
+    decision.retry_after = std::chrono::ceil<std::chrono::seconds>(wait);
+    return refuse(request, upgrade, decide, std::move(decision),
+                  std::string(to_string(auth::AuthEvent::attempts_limited)), "");
+  }
+  const auto offers = [&](std::string_view protocol) {
+    const auto& offered = request.subprotocols;
+    return std::find(offered.begin(), offered.end(), protocol) != offered.end();
+  };
+  if (!options_.delta_enabled || !offers(kDelta)) {
+    const std::string have = options_.delta_enabled ? std::string(kDelta) : "none";
+    return refuse(request, upgrade, decide,
+                  UpgradeDecision::reject(400, "No common subprotocol",
+                                          "this hub speaks: " + have),
+                  "subprotocol", "");
+  }
+  auto identity = [&]() -> auth::AuthResult<auth::ZoneIdentity> {
+    if (request.bearer_token.empty()) {
+      return auth::refuse(auth::AuthEvent::token_missing, "no Authorization: Bearer header");
+    }
+    return credentials_()->verify_zone_token(request.bearer_token, wall_clock());
+  }();
+  if (!identity) {
+    const auth::Refusal& why = identity.error();
+    // A missing token is a mistake, not a guess; only guesses earn a penalty.
+    if (why.event != auth::AuthEvent::token_missing) limiter_.failed(host, monotonic());
+    return refuse(request, upgrade, decide,
+                  UpgradeDecision::reject(401, "Unauthorized", why.public_error().message),
+                  std::string(to_string(why.event)), why.detail);
+  }
+  limiter_.succeeded(host, monotonic());
+  upgrade.identity = std::move(*identity);
+  decide(UpgradeDecision::accept(std::string(kDelta)));
+}
+
+void SyncServer::on_websocket(Result<WebSocketPtr> socket, const Upgrade& upgrade) {
+  if (!socket || !upgrade.identity) {
+    if (upgrade.refused) return;
+    ++upgrades_refused_;
+    const Error error = socket ? Error{} : socket.error();
+    services_.logger->log({LogLevel::warn,
+                           "sync.upgrade.refused",
+                           "a connection did not become a session",
+                           {{"peer", upgrade.peer},
+                            {"reason", std::string(to_string(error.code))},
+                            {"detail", error.message}}});
+    return;
+  }
+  SessionId id;
+  std::shared_ptr<HubSession> session;
+  {
+    const std::lock_guard lock(mutex_);
+    id.value = next_session_++;
+    session = std::make_shared<HubSession>(services_, id, *upgrade.identity, upgrade.peer);
+    sessions_[id.value] = session;
+  }
+  ++opened_;
+  const auto driver = SessionDriver::make(std::move(*socket), session->port());
+  session->attach(driver);
+  driver->start();
+}
+
+// -- sessions --------------------------------------------------------------------------------------
+
+std::vector<std::shared_ptr<HubSession>> SyncServer::live() const {
+  std::vector<std::shared_ptr<HubSession>> found;
+  const std::lock_guard lock(mutex_);
+  found.reserve(sessions_.size());
+  for (const auto& [id, weak] : sessions_) {
+    if (auto session = weak.lock()) found.push_back(std::move(session));
+  }
+  return found;
+}
+
+void SyncServer::wake_all() {
+  for (const auto& session : live()) session->wake();
+}
+
+void SyncServer::tick_all() {
+  const auto credentials = credentials_();
+  for (const auto& session : live()) session->tick(credentials);
+}
+
+void SyncServer::close_session(SessionId id, std::uint16_t code, const std::string& reason) {
+  std::shared_ptr<HubSession> session;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = sessions_.find(id.value); found != sessions_.end()) {
+      session = found->second.lock();
+    }
+  }
+  if (session) session->close(code, reason);
+}
+
+void SyncServer::retry_held(SessionId id) {
+  for (const auto& session : live()) {
+    if (session->id() == id) session->retry_held();
+  }
+}
+
+void SyncServer::forget(SessionId session) {
+  const std::lock_guard lock(mutex_);
+  sessions_.erase(session.value);
+}
+
+std::size_t SyncServer::sessions() const {
+  const std::lock_guard lock(mutex_);
+  return sessions_.size();
+}
+
+void SyncServer::drain(Duration spread) {
+  draining_ = true;
+  if (listener_) listener_->stop();
+  const auto open = live();
+  for (std::size_t at = 0; at < open.size(); ++at) {
+    const auto share = spread * static_cast<std::int64_t>(at) /
+                       static_cast<std::int64_t>(std::max<std::size_t>(open.size(), 1));
+    open[at]->close(close_code::kRestart, "the hub is shutting down",
+                    std::chrono::milliseconds(500) + share);
+  }
+}
+
+}  // namespace zonesync
