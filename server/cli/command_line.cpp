@@ -1,0 +1,149 @@
+#include "server/cli/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "server/cli/json_fields.hpp"
+
+namespace zonesync::cli {
+namespace {
+
+CLI::App* command(CLI::App& app, const char* name, const char* what) {
+  CLI::App* added = app.add_subcommand(name, what);
+  added->fallthrough();  // global options may stand after the command
+  return added;
+}
+
+}  // namespace
+
+Outcome<Duration> parse_duration(std::string_view text) {
+  const auto unit = text.find_first_not_of("0123456789");
+  const auto number = parse_number(text.substr(0, unit == text.npos ? text.size() : unit));
+  const std::string_view name = unit == text.npos ? std::string_view() : text.substr(unit);
+  constexpr std::uint64_t kMax = 1'000'000;
+  if (number && *number <= kMax) {
+    const auto count = static_cast<std::int64_t>(*number);
+    if (name == "ms") return std::chrono::milliseconds(count);
+    if (name == "s") return std::chrono::seconds(count);
+    if (name == "m") return std::chrono::minutes(count);
+    if (name == "h") return std::chrono::hours(count);
+  }
+  return give_up(Exit::usage, "'" + one_line(text) + "' is not a duration",
+                 "write a number with its unit: 500ms, 30s, 2m, 1h");
+}
+
+CommandLine::CommandLine()
+    : app(std::make_unique<CLI::App>("zonesync - command line of a zonesync hub", "zonesync")) {
+  app->require_subcommand(1);
+  app->add_option("--api", api, "address of the hub's API (ZONESYNC_API; default " +
+                                    std::string(kDefaultApi) + ")");
+  app->add_option("--token-file", token_file, "file with an API token (ZONESYNC_TOKEN_FILE)");
+  app->add_option("--ca", ca_file,
+                  "PEM file with the hub's CA (ZONESYNC_CA; default: the system's trust store)");
+  app->add_option("-o,--output", output, "table, wide, json or yaml")->capture_default_str();
+  app->footer("Exit codes: 0 ok, 1 failed, 2 usage, 3 cannot connect, 4 not allowed, 5 not found,\n"
+              "6 conflict, 7 refused by validation, 8 timeout, 130 interrupted.");
+  add_resource_commands();
+  add_follow_commands();
+  add_zone_commands();
+  version = command(*app, "version", "print the version of this program");
+}
+
+CommandLine::~CommandLine() = default;
+
+void CommandLine::add_resource_commands() {
+  CLI::App* apply = command(*app, "apply", "write the documents of files (changes the hub)");
+  apply->add_option("-f,--filename", apply_.files, "file, directory or - for standard input")
+      ->required();
+  apply->add_flag("--atomic", apply_.atomic, "one transaction: all documents or none");
+  apply->add_flag("--dry-run", apply_.dry_run, "let the hub judge, write nothing");
+  apply->add_flag("--lenient", apply_.lenient, "keep unknown top-level fields under spec");
+  apply->add_flag("--wait", apply_.wait, "wait until all connected zones applied it");
+  apply->add_option("--timeout", apply_timeout_, "with --wait")->capture_default_str();
+
+  CLI::App* get = command(*app, "get", "show resources, `get zones` or `get types`");
+  get->add_option("type", get_.type, "type, its plural, zones or types")->required();
+  get->add_option("name", get_.name, "one resource or zone; all when left out");
+  get->add_option("-m,--mesh", get_.mesh, "mesh (one resource: default; a list: all)");
+  get->add_option("--origin", get_.origin, "owner: global or a zone");
+  get->add_flag("-w,--watch", get_.watch, "zones: show again and again");
+  get->add_option("--interval", interval_, "with -w")->capture_default_str();
+
+  CLI::App* remove = command(*app, "delete", "remove a resource (changes the hub)");
+  remove->add_option("type", delete_.type, "type or its plural")->required();
+  remove->add_option("name", delete_.name, "the resource")->required();
+  remove->add_option("-m,--mesh", delete_.mesh, "mesh (default: default)");
+  remove->add_option("--if-match", delete_.if_match, "only when this is its revision");
+  remove->add_flag("--dry-run", delete_.dry_run, "let the hub judge, remove nothing");
+
+  CLI::App* history = command(*app, "history", "versions of a resource, newest first");
+  history->add_option("type", history_.type, "type or its plural")->required();
+  history->add_option("name", history_.name, "the resource")->required();
+  history->add_option("-m,--mesh", history_.mesh, "mesh (default: default)");
+  history->add_option("--origin", history_.origin, "owner: global or a zone");
+  history->add_option("--limit", history_.limit, "versions at most")
+      ->check(CLI::Range(1, 1'000))
+      ->capture_default_str();
+}
+
+void CommandLine::add_follow_commands() {
+  CLI::App* watch = command(*app, "watch", "print changes as they are committed");
+  watch->add_option("type", watch_.type, "only this type");
+  watch->add_option("-m,--mesh", watch_.mesh, "only this mesh");
+  watch->add_option("--since", watch_.since, "after this revision; 0 = from the beginning");
+  watch->add_flag("--once", once_, "end when everything up to now was printed");
+
+  CLI::App* wait = command(*app, "wait", "wait until zones durably applied a revision");
+  wait->add_option("--revision", wait_.revision, "a number, or head")->capture_default_str();
+  wait->add_option("-z,--zone", wait_.zones, "a zone; repeat for more (default: all connected)");
+  wait->add_option("--timeout", wait_timeout_, "exit 8 after it")->capture_default_str();
+}
+
+void CommandLine::add_zone_commands() {
+  CLI::App* zones = command(*app, "zones", "register, delete and release zones (changes the hub)");
+  zones->require_subcommand(1);
+  const auto verb = [&](const char* name, const char* what, ZoneCommand::Verb value) {
+    CLI::App* added = command(*zones, name, what);
+    added->add_option("zone", zone_.zone, "name of the zone")->required();
+    added->callback([this, value] { zone_.verb = value; });
+    return added;
+  };
+  verb("add", "register a zone", ZoneCommand::Verb::add);
+  verb("rm", "delete a zone with all its resources", ZoneCommand::Verb::remove)
+      ->add_flag("--force", zone_.force, "also when it is connected");
+  verb("approve", "let a held mass delete through, once", ZoneCommand::Verb::approve);
+}
+
+Outcome<void> CommandLine::run(Session& session) const {
+  const auto chosen = [&](const char* name) { return app->get_subcommand(name)->parsed(); };
+  if (chosen("apply")) {
+    const Outcome<Duration> timeout = parse_duration(apply_timeout_);
+    if (!timeout) return give_up(timeout.error());
+    ApplyCommand apply = apply_;
+    apply.timeout = *timeout;
+    return run_apply(session, apply);
+  }
+  if (chosen("get")) {
+    const Outcome<Duration> interval = parse_duration(interval_);
+    if (!interval) return give_up(interval.error());
+    GetCommand get = get_;
+    get.interval = *interval;
+    return run_get(session, get);
+  }
+  if (chosen("wait")) {
+    const Outcome<Duration> timeout = parse_duration(wait_timeout_);
+    if (!timeout) return give_up(timeout.error());
+    WaitCommand wait = wait_;
+    wait.timeout = *timeout;
+    return run_wait(session, wait);
+  }
+  if (chosen("watch")) {
+    WatchCommand watch = watch_;
+    watch.follow = !once_;
+    return run_watch(session, watch);
+  }
+  if (chosen("delete")) return run_delete(session, delete_);
+  if (chosen("history")) return run_history(session, history_);
+  return run_zone(session, zone_);
+}
+
+}  // namespace zonesync::cli

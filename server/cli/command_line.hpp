@@ -1,0 +1,57 @@
+// Which commands and options there are. Only program.cpp and command_line.cpp know CLI11.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "server/cli/commands.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace zonesync::cli {
+
+inline constexpr const char* kDefaultApi = "https://127.0.0.1:5681";
+
+/// The parser and what it fills. Life cycle: one per run; parse `app`, then run(). Not movable: the
+/// parser holds addresses of the members.
+class CommandLine {
+ public:
+  CommandLine();
+  ~CommandLine();
+  CommandLine(const CommandLine&) = delete;
+  CommandLine& operator=(const CommandLine&) = delete;
+
+  /// Runs the command that was parsed.
+  [[nodiscard]] Outcome<void> run(Session& session) const;
+
+  std::unique_ptr<CLI::App> app;
+  CLI::App* version = nullptr;
+  std::string api;
+  std::string token_file;
+  std::string ca_file;
+  std::string output = "table";
+
+ private:
+  void add_resource_commands();
+  void add_follow_commands();
+  void add_zone_commands();
+
+  ApplyCommand apply_;
+  GetCommand get_;
+  DeleteCommand delete_;
+  HistoryCommand history_;
+  WatchCommand watch_;
+  WaitCommand wait_;
+  ZoneCommand zone_;
+  std::string apply_timeout_ = "30s";
+  std::string wait_timeout_ = "30s";
+  std::string interval_ = "1s";
+  bool once_ = false;
+};
+
+/// "500ms", "30s", "2m": the unit is mandatory. Failures: usage.
+[[nodiscard]] Outcome<Duration> parse_duration(std::string_view text);
+
+}  // namespace zonesync::cli

@@ -1,0 +1,100 @@
+// The commands. Each prints its answer and returns how it went; failures are printed by the caller.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "server/cli/apply.hpp"
+#include "server/cli/output.hpp"
+
+namespace zonesync::cli {
+
+/// What every command gets.
+struct Session {
+  Api& api;
+  std::istream& in;
+  std::ostream& out;
+  std::ostream& err;
+  Format format = Format::table;
+  bool terminal = false;      // `out` is one: watching may redraw
+  std::int64_t now_ms = 0;    // wall clock when the command began, for ages
+};
+
+struct ApplyCommand {
+  std::vector<std::string> files;
+  bool atomic = false;
+  bool dry_run = false;
+  bool lenient = false;
+  bool wait = false;
+  Duration timeout = std::chrono::seconds(30);
+};
+
+struct GetCommand {
+  std::string type;
+  std::string name;
+  std::string mesh;
+  std::string origin;
+  bool watch = false;    // zones only
+  Duration interval = std::chrono::seconds(1);
+};
+
+struct DeleteCommand {
+  std::string type;
+  std::string name;
+  std::string mesh;
+  std::string if_match;
+  bool dry_run = false;
+};
+
+struct HistoryCommand {
+  std::string type;
+  std::string name;
+  std::string mesh;
+  std::string origin;
+  unsigned limit = 20;
+};
+
+struct WatchCommand {
+  std::string type;
+  std::string mesh;
+  std::string since;      // empty = from now on
+  bool follow = true;
+};
+
+struct WaitCommand {
+  std::string revision = "head";
+  std::vector<std::string> zones;
+  Duration timeout = std::chrono::seconds(30);
+};
+
+struct ZoneCommand {
+  enum class Verb : std::uint8_t { add, remove, approve };
+  Verb verb = Verb::add;
+  std::string zone;
+  bool force = false;
+};
+
+[[nodiscard]] Outcome<void> run_apply(Session& session, const ApplyCommand& command);
+[[nodiscard]] Outcome<void> run_get(Session& session, const GetCommand& command);
+[[nodiscard]] Outcome<void> run_get_zones(Session& session, const GetCommand& command);
+[[nodiscard]] Outcome<void> run_delete(Session& session, const DeleteCommand& command);
+[[nodiscard]] Outcome<void> run_history(Session& session, const HistoryCommand& command);
+[[nodiscard]] Outcome<void> run_watch(Session& session, const WatchCommand& command);
+[[nodiscard]] Outcome<void> run_wait(Session& session, const WaitCommand& command);
+[[nodiscard]] Outcome<void> run_zone(Session& session, const ZoneCommand& command);
+
+/// Waits until the zones (all connected ones when empty) durably applied `revision` (0 = the head
+/// now). Failures: timeout, naming the zones that are missing.
+[[nodiscard]] Outcome<boost::json::value> wait_for_zones(Api& api, std::uint64_t revision,
+                                                         const std::vector<std::string>& zones,
+                                                         Duration timeout);
+
+/// Path of a resource or, with an empty name, of a list. A mesh-scoped resource without mesh is
+/// looked for in `default`; a list without mesh covers all. Failures: usage (mesh for a type
+/// outside meshes).
+[[nodiscard]] Outcome<Target> resource_target(const TypeInfo& info, const std::string& mesh,
+                                              const std::string& name);
+
+}  // namespace zonesync::cli
