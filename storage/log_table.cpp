@@ -148,6 +148,7 @@ void LogTable::set_complete() {
 void LogTable::trim(Revision floor) {
   const std::unique_lock lock(mutex_);
   ZS_ASSERT(floor <= state_.head);
+  if (floor <= state_.trim_floor) return;  // nothing new; 0 would be an inverted range below
   std::vector<Position> superseded;
   for (const auto& [position, entry] : entries_) {
     if (position.revision > floor) break;
@@ -155,7 +156,7 @@ void LogTable::trim(Revision floor) {
   }
   for (const Position& position : superseded) entries_.erase(position);
   segment_ends_.erase(segment_ends_.upper_bound(Revision{0}), segment_ends_.lower_bound(floor));
-  state_.trim_floor = std::max(state_.trim_floor, floor);
+  state_.trim_floor = floor;
 }
 
 void LogTable::recompute_digests() {

@@ -18,6 +18,17 @@ CutFailure failure_of(const Error& error) {
   return CutFailure{CutFailure::Kind::fatal, error, {}};
 }
 
+/// The application's words as the wire takes them: its mistake in a code must not end the session.
+Reject presentable(Reject reject) {
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  std::erase_if(reject.code, control);
+  if (reject.code.empty()) reject.code = "rejected";
+  if (reject.text.size() > limits::kRejectTextMaxBytes) {
+    reject.text.resize(limits::kRejectTextMaxBytes);
+  }
+  return reject;
+}
+
 bool is_full(const CutEnd& end) { return !end.from.has_value(); }
 bool is_upsert(const StagedChange& staged) { return staged.change.kind == ChangeKind::upsert; }
 
@@ -51,9 +62,7 @@ AppliedCut ReplicaSink::initial_cut() const {
 }
 
 Result<Verdict> ReplicaSink::refuse(const ResourceKey& key, Revision revision, Reject reject) {
-  if (reject.text.size() > limits::kRejectTextMaxBytes) {
-    reject.text.resize(limits::kRejectTextMaxBytes);
-  }
+  reject = presentable(std::move(reject));
   if (auto status = store_.set_verdict(key, revision, reject); !status) return fail(status.error());
   return Verdict{key, revision, false, std::move(reject)};
 }
@@ -118,18 +127,19 @@ void ReplicaSink::commit(const CutEnd& end, CommitToken token, CommitDone done) 
   if (end.from == end.to && staged_.empty()) return done(token, CutResult{end.to, {}});
   if (is_mass_delete(end, *before)) {
     if (!mass_delete_approved_) {
+      mass_delete_held_ = true;
       drop_staged();
       return done(token, tl::unexpected(hold("mass_delete", ErrorCode::held,
                                              "a full state would remove most of the replica; "
                                              "approve it to go on")));
     }
-    mass_delete_approved_ = false;
   }
   Plan planned = plan(end, *before);
   if (auto status = store_.commit(std::move(planned.batch)); !status) {
     drop_staged();
     return done(token, tl::unexpected(failure_of(status.error())));
   }
+  if (is_full(end)) mass_delete_held_ = mass_delete_approved_ = false;
   ++counters_.cuts;
   AppliedCut cut = difference(end, *before);
   drop_staged();
@@ -215,10 +225,10 @@ std::optional<Reject> ReplicaSink::validate(const Change& change) const {
     reject = found->second(*resource);
   } catch (const std::exception& exception) {
     reject = Reject{"validator_failed", {}, exception.what(), true};
+  } catch (...) {
+    reject = Reject{"validator_failed", {}, "the validator threw no std::exception", true};
   }
-  if (reject && reject->text.size() > limits::kRejectTextMaxBytes) {
-    reject->text.resize(limits::kRejectTextMaxBytes);
-  }
+  if (reject) reject = presentable(std::move(*reject));
   return reject;
 }
 

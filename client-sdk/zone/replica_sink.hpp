@@ -46,8 +46,9 @@ class ReplicaSink final : public CutSink {
   /// While set, commits are held with reason "application": the application asked to wait.
   void set_application_hold(std::optional<std::string> why) { application_hold_ = std::move(why); }
   [[nodiscard]] bool application_held() const { return application_hold_.has_value(); }
-  /// Lets one cut pass the mass-delete guard.
-  void approve_mass_delete() { mass_delete_approved_ = true; }
+  /// Lets the cut that the mass-delete guard holds pass. Nothing held = no effect: an approval never
+  /// waits for a removal that nobody has seen yet.
+  void approve_mass_delete() { mass_delete_approved_ = mass_delete_held_; }
 
   /// Everything the application sees now, as its first cut.
   [[nodiscard]] AppliedCut initial_cut() const;
@@ -88,6 +89,7 @@ class ReplicaSink final : public CutSink {
   Staged staged_;                 // later entry of a key wins
   std::size_t staged_bytes_ = 0;
   std::function<void(AppliedCut)> on_applied_;
+  bool mass_delete_held_ = false;
   bool mass_delete_approved_ = false;
   bool confirmed_ = false;
   SinkCounters counters_;

@@ -10,12 +10,14 @@ namespace zonesync {
 namespace {
 
 constexpr std::size_t kVerdictsPerAck = 200;
-constexpr Duration kHoldRetryInterval = std::chrono::seconds(1);
+/// A held cut is sent again as a whole, so retries double from the first to the last interval.
+constexpr Duration kHoldRetryFirst = std::chrono::seconds(1);
+constexpr Duration kHoldRetryMax = std::chrono::seconds(32);
 constexpr unsigned kMismatchesBeforeHold = 3;
 
-/// Holds that end by themselves; the others wait for a person.
+/// Holds that end unannounced; of the others somebody says so (retry_held).
 bool retries_itself(const std::string& reason) {
-  return reason == "disk_full" || reason == "application" || reason == "queue_full";
+  return reason == "disk_full" || reason == "queue_full";
 }
 
 }  // namespace
@@ -33,15 +35,15 @@ FlowReceiver::FlowReceiver(Options options, CutSink& sink)
     : options_(options),
       sink_(sink),
       alive_(std::make_shared<bool>(true)),
-      acked_window_(options.window_bytes),
-      durable_(sink.cursor()) {}
+      acked_window_(options.window_bytes) {}
 
 FlowReceiver::~FlowReceiver() { *alive_ = false; }
 
 // -- events ---------------------------------------------------------------------------------------
 
 Status FlowReceiver::on_intent(const wire::Intent& intent) {
-  if (want_to_send_) return {};  // answers an older Want
+  want_in_flight_ = false;
+  if (want_to_send_) return {};  // a newer Want waits for this answer to the older one
   const bool full = intent.reason == wire::IntentReason::full;
   if (intent.reason == wire::IntentReason::repair) {
     return fail(ErrorCode::protocol, "repair was not negotiated", "FLOW-02");
@@ -53,6 +55,8 @@ Status FlowReceiver::on_intent(const wire::Intent& intent) {
     return fail(ErrorCode::protocol, "Intent.from is not the cursor that was wanted", "FLOW-02");
   }
   awaiting_intent_ = false;
+  // Until a full cut is applied our cursor may be one of another log: nothing to ack (FLOW-21).
+  durable_ = intent.from;
   intent_ = intent;
   expected_ = intent.from;
   replacing_ = full;
@@ -166,7 +170,8 @@ void FlowReceiver::start_commit(const CutEnd& end) {
                  if (!guard || !*guard) return;
                  ZS_ASSERT(outstanding_ > 0);
                  --outstanding_;
-                 if (epoch == epoch_) on_committed(std::move(result));
+                 // A failure of an answer that was given up says nothing; what became durable does.
+                 if (result || epoch == epoch_) on_committed(std::move(result));
                });
 }
 
@@ -177,6 +182,7 @@ void FlowReceiver::on_committed(tl::expected<CutResult, CutFailure> result) {
   }
   ++counters_.cuts;
   mismatches_in_a_row_ = 0;
+  hold_retry_ = {};
   ack_soon_ = ack_soon_ || durable_ != result->cursor || !result->verdicts.empty();
   durable_ = result->cursor;
   for (Verdict& verdict : result->verdicts) report(std::move(verdict));
@@ -228,8 +234,15 @@ void FlowReceiver::want_full(std::string why) {
   want.why = std::move(why);
   want_to_send_ = std::move(want);
   awaiting_intent_ = true;
+  hold_.reset();
+  hold_to_send_ = false;
+  retry_at_.reset();
   assembly_.reset();
   ++epoch_;
+}
+
+bool FlowReceiver::settled() const {
+  return outstanding_ == 0 && !awaiting_intent_ && durable_ && durable_->revision >= intent_->head;
 }
 
 void FlowReceiver::report(Verdict verdict) {
@@ -250,13 +263,17 @@ void FlowReceiver::produce(std::string& out, TimePoint now) {
   if (hold_to_send_) {
     wire::append(out, options_.flow, *hold_);
     hold_to_send_ = false;
-    if (retries_itself(hold_->reason)) retry_at_ = now + kHoldRetryInterval;
+    if (retries_itself(hold_->reason)) {
+      hold_retry_ = std::clamp(hold_retry_ * 2, kHoldRetryFirst, kHoldRetryMax);
+      retry_at_ = now + hold_retry_;
+    }
   }
   if (retry_at_ && now >= *retry_at_ && outstanding_ == 0) retry_held();
-  if (want_to_send_ && outstanding_ == 0) {
+  if (want_to_send_ && outstanding_ == 0 && !want_in_flight_) {
     want_to_send_->cursor = sink_.cursor();
     wire::append(out, options_.flow, *want_to_send_);
     want_to_send_.reset();
+    want_in_flight_ = true;
   }
   if (!last_ack_) last_ack_ = now;
   const Duration since = now - *last_ack_;
@@ -283,7 +300,7 @@ std::optional<TimePoint> FlowReceiver::next_deadline() const {
   if (!last_ack_) return std::nullopt;
   TimePoint deadline = *last_ack_ + limits::kIdleMarkInterval;
   if (ack_soon_) deadline = *last_ack_ + limits::kAckInterval;
-  if (retry_at_) deadline = std::min(deadline, *retry_at_);
+  if (retry_at_ && outstanding_ == 0) deadline = std::min(deadline, *retry_at_);
   return deadline;
 }
 

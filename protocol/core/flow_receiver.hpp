@@ -67,6 +67,9 @@ class FlowReceiver {
   [[nodiscard]] const std::optional<wire::Intent>& intent() const { return intent_; }
   /// Newest `to` of a Mark, committed or not: how far the sender said its log goes.
   [[nodiscard]] const std::optional<Cursor>& offered() const { return expected_; }
+  /// Every cut whose Mark arrived is durable, also those that failed once and were sent again: what
+  /// an answer to Sync promises.
+  [[nodiscard]] bool settled() const;
   [[nodiscard]] bool commits_outstanding() const { return outstanding_ > 0; }
 
  private:
@@ -82,6 +85,7 @@ class FlowReceiver {
   std::shared_ptr<bool> alive_;
 
   std::optional<wire::Want> want_to_send_;
+  bool want_in_flight_ = true;         // one at a time; the first is implied by Hello or Welcome
   bool awaiting_intent_ = true;        // data before the Intent is ignored
   std::optional<wire::Intent> intent_;
   std::optional<Cursor> expected_;     // next Mark.from
@@ -93,13 +97,14 @@ class FlowReceiver {
   std::uint64_t received_bytes_ = 0;
   std::uint64_t acked_bytes_ = 0;
   std::uint64_t acked_window_ = 0;
-  std::optional<Cursor> durable_;
+  std::optional<Cursor> durable_;      // in the sender's log; nothing until an Intent or a commit
   bool ack_due_ = false;
   bool ack_soon_ = false;
   std::optional<TimePoint> last_ack_;
   std::vector<Verdict> verdicts_;
   std::optional<wire::Hold> hold_;
   bool hold_to_send_ = false;
+  Duration hold_retry_{};              // the last wait before a held cut was asked for again
   std::optional<TimePoint> retry_at_;  // when a hold that may end by itself is tried again
   unsigned mismatches_in_a_row_ = 0;
   std::optional<CutFailure> failure_;

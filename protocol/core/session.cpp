@@ -170,6 +170,7 @@ void Session::on_tick(TimePoint now) {
 
 std::optional<std::string> Session::next_message(TimePoint now) {
   if (!opened_ || closed_) return std::nullopt;
+  settle_syncs();
   std::string out = std::move(outbox_);
   outbox_.clear();
   if (!close_) {
@@ -188,6 +189,15 @@ std::optional<std::string> Session::next_message(TimePoint now) {
   ++counters_.messages_tx;
   counters_.bytes_tx += out.size();
   return out;
+}
+
+/// Hub role: a Sync counts only the cuts that are durable, and a cut may have to be sent again.
+void Session::settle_syncs() {
+  while (!close_ && !unsettled_syncs_.empty() && (!receiver_ || receiver_->settled())) {
+    const std::uint64_t id = unsettled_syncs_.front();
+    unsettled_syncs_.pop_front();
+    host_.on_sync(*this, id);
+  }
 }
 
 void Session::release_syncs(std::string& out) {
@@ -289,7 +299,7 @@ Status Session::dispatch_session(const wire::Packet& packet) {
     if (++syncs_outstanding_ > limits::kSyncOutstandingMax) {
       return fail(ErrorCode::resource_exhausted, "too many Syncs outstanding", "SES-09");
     }
-    host_.on_sync(*this, sync->id);
+    unsettled_syncs_.push_back(sync->id);
     return {};
   }
   if (options_.role != SessionRole::zone) {

@@ -36,7 +36,7 @@ class SessionHost {
   /// Zone role: call session.start_flows here.
   virtual void on_welcome(Session& session, const wire::Welcome& welcome) = 0;
   virtual void on_goodbye(Session& session, const wire::Goodbye& goodbye) = 0;
-  /// Hub role: every up cut received so far must be committed before session.synced(id, head).
+  /// Hub role: every up cut that came before is durable: answer with session.synced(id, head).
   virtual void on_sync(Session& session, std::uint64_t id) = 0;
   /// Zone role.
   virtual void on_synced(Session& session, const wire::Synced& synced) = 0;
@@ -126,6 +126,7 @@ class Session final : public SessionPort {
   Status on_hello_packet(const wire::Packet& packet);
   Status on_welcome_packet(const wire::Packet& packet);
   void check_flows();
+  void settle_syncs();
   void release_syncs(std::string& out);
   void fail_session(const Error& error);
 
@@ -145,6 +146,7 @@ class Session final : public SessionPort {
     Revision after;                        // goes out behind this revision of the up flow
   };
   std::deque<PendingSync> pending_syncs_;  // zone role
+  std::deque<std::uint64_t> unsettled_syncs_;  // hub role: wait for cuts that came before them
   unsigned syncs_outstanding_ = 0;
   TimePoint opened_at_{};
   TimePoint last_received_{};

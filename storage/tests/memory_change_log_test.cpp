@@ -104,6 +104,19 @@ TEST(MemoryChangeLog, TrimKeepsTheNewestOfEveryKeyAndWhatOldCursorsNeed) {
   EXPECT_EQ(log.digests().digests, recompute(log));
 }
 
+TEST(MemoryChangeLog, ATrimAtOrBelowTheFloorChangesNothing) {
+  MemoryChangeLog log;
+  log.trim(Revision{0});
+  ASSERT_TRUE(append(log, {{put("a", "1")}}));
+  ASSERT_TRUE(append(log, {{put("a", "2")}}));
+  log.trim(Revision{0});
+  EXPECT_EQ(scan_all(log).size(), 2u);
+  log.trim(Revision{2});
+  log.trim(Revision{1});
+  EXPECT_EQ(log.state().trim_floor, Revision{2});
+  EXPECT_EQ(scan_all(log).size(), 1u);
+}
+
 TEST(MemoryChangeLog, OnlyTheNewestThousandErasAreKept) {
   MemoryChangeLog log;
   const EraId first = log.state().current_era();

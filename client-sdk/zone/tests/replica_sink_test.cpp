@@ -130,6 +130,36 @@ TEST_F(SinkTest, MassDeleteIsHeldUntilApprovedOnce) {
   EXPECT_EQ(cuts_.back().changes.size(), 200u);
 }
 
+TEST_F(SinkTest, AnApprovalOfNothingLetsNoLaterMassDeletePass) {
+  fill(300, 1);
+  ASSERT_TRUE(commit_full(1, true));
+  sink_.approve_mass_delete();
+  fill(100, 2);
+  EXPECT_FALSE(commit_full(2, true));
+  fill(300, 2);
+  ASSERT_TRUE(commit_full(2, true)) << "the removal went away by itself";
+  sink_.approve_mass_delete();
+  EXPECT_FALSE(commit_full(3, true));
+  EXPECT_EQ(replica_.snapshot()->size(), 300u);
+}
+
+TEST_F(SinkTest, ARejectWithAnUnusableCodeStillFitsTheWire) {
+  sink_.set_validator("Mesh", [](const Resource& resource) -> std::optional<Reject> {
+    if (resource.key.name == "thrown") throw 7;
+    return Reject{resource.key.name == "empty" ? "" : "bad\ncode", "", "no"};
+  });
+  for (const char* name : {"empty", "control", "thrown"}) stage(name, 1);
+  const auto result = commit_full(1, true);
+  ASSERT_TRUE(result);
+  ASSERT_EQ(result->verdicts.size(), 3u);
+  wire::Ack ack;
+  ack.verdicts = result->verdicts;
+  std::string message;
+  wire::append(message, wire::FlowId::down, ack);
+  wire::PacketReader reader(message);
+  EXPECT_TRUE(wire::decode_ack((*reader.next())->payload));
+}
+
 TEST_F(SinkTest, SmallOrMinorRemovalsPassTheGuard) {
   fill(100, 1);
   ASSERT_TRUE(commit_full(1, true));

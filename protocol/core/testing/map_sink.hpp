@@ -1,9 +1,11 @@
 // A CutSink over a plain map, with scripted failures: the smallest honest receiver.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "protocol/core/ports.hpp"
@@ -33,7 +35,7 @@ class MapSink final : public CutSink {
   }
 
   void commit(const CutEnd& end, CommitToken token, CommitDone done) override {
-    if (deferred) {
+    if (deferred || !pending.empty()) {  // answers keep their order
       pending.push_back({end, token, std::move(done), std::move(staged_)});
       staged_.clear();
       return;
@@ -61,7 +63,9 @@ class MapSink final : public CutSink {
   std::vector<wire::Intent> intents;
   std::vector<CutEnd> cuts;
   bool deferred = false;
+  std::vector<Verdict> next_verdicts;  // of the next successful commit
   std::optional<Error> fail_stage;
+  std::function<void()> on_applied;  // after every successful commit
   std::optional<CutFailure> fail_next_commit;
   struct Pending {
     CutEnd end;
@@ -77,6 +81,10 @@ class MapSink final : public CutSink {
       CutFailure failure = *fail_next_commit;
       fail_next_commit.reset();
       return tl::unexpected<CutFailure>(failure);
+    }
+    if (end.from && end.from != durable_cursor) {
+      return tl::unexpected<CutFailure>({CutFailure::Kind::digest_mismatch,
+                                         {ErrorCode::protocol, "not at our cursor", ""}, ""});
     }
     std::map<ResourceKey, Item> next = end.from ? items : std::map<ResourceKey, Item>{};
     for (StagedChange& change : staged) {
@@ -95,7 +103,8 @@ class MapSink final : public CutSink {
     items = std::move(next);
     durable_cursor = end.to;
     if (end.from != end.to) cuts.push_back(end);
-    return CutResult{end.to, {}};
+    if (on_applied) on_applied();
+    return CutResult{end.to, std::exchange(next_verdicts, {})};
   }
 
   std::vector<StagedChange> staged_;

@@ -25,7 +25,8 @@ Resource dataplane(const std::string& name, const std::string& text) {
   return resource("Dataplane", "east", name, text);
 }
 
-Peer::Peer(SessionRole which) : role(which), source(log, limits::kHotTailBytes) {}
+Peer::Peer(SessionRole which, std::size_t hot_tail_bytes)
+    : role(which), source(log, hot_tail_bytes) {}
 
 Revision Peer::write(const std::vector<Resource>& resources,
                      const std::vector<ResourceKey>& leaves) {
@@ -33,7 +34,12 @@ Revision Peer::write(const std::vector<Resource>& resources,
   Transaction transaction;
   transaction.revision = source.head().next();
   for (const Resource& each : resources) {
-    transaction.changes.push_back(wire::make_upsert(class_of(registry, each).value(), each));
+    const Class cls = class_of(registry, each).value();
+    const auto latest = log.latest(each.key).value();
+    if (latest && latest->kind == ChangeKind::upsert && latest->cls != cls) {
+      transaction.changes.push_back(wire::make_leave(latest->cls, each.key));
+    }
+    transaction.changes.push_back(wire::make_upsert(cls, each));
   }
   for (const ResourceKey& key : leaves) {
     const auto latest = log.latest(key).value();
@@ -96,10 +102,10 @@ void Peer::on_sync(Session& opened, std::uint64_t id) {
   if (!sink.deferred) opened.synced(id, source.head());
 }
 
-SessionPair::SessionPair()
+SessionPair::SessionPair(std::size_t hot_tail_bytes)
     : registry(std::make_shared<const TypeRegistry>(TypeRegistry::with_default_types())),
-      hub(SessionRole::hub),
-      zone(SessionRole::zone),
+      hub(SessionRole::hub, hot_tail_bytes),
+      zone(SessionRole::zone, hot_tail_bytes),
       now(TimePoint{} + std::chrono::hours(1)) {}
 
 void SessionPair::connect() {

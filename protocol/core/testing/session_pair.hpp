@@ -17,9 +17,10 @@ namespace zonesync::testing {
 /// One side: a log to send from, a sink to receive into, a host that records what happens.
 class Peer final : public SessionHost {
  public:
-  explicit Peer(SessionRole role);
+  Peer(SessionRole role, std::size_t hot_tail_bytes);
 
-  /// Commits one transaction to this side's log. `count` resources of `type`.
+  /// Commits one transaction to this side's log. A resource whose class changes leaves the old one
+  /// first, as FLOW-06 asks.
   Revision write(const std::vector<Resource>& resources,
                  const std::vector<ResourceKey>& leaves = {});
   void open_session(const View& down_view, const View& up_view);
@@ -53,7 +54,7 @@ class Peer final : public SessionHost {
 /// A hub and the zone `east`, with a connection that the test opens, pumps and cuts.
 class SessionPair {
  public:
-  SessionPair();
+  explicit SessionPair(std::size_t hot_tail_bytes = limits::kHotTailBytes);
 
   void connect();
   /// Drops the connection: messages in the pipe are lost, both sessions end.

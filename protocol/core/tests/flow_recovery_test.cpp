@@ -1,0 +1,119 @@
+// A flow that has to start over: old cursors, held cuts, answers that are given up.
+#include <gtest/gtest.h>
+
+#include "protocol/core/testing/session_pair.hpp"
+
+namespace zonesync {
+namespace {
+
+using testing::dataplane;
+using testing::SessionPair;
+using testing::timeout;
+
+CutFailure hold(const std::string& reason) {
+  return CutFailure{CutFailure::Kind::hold, {ErrorCode::held, "the test says so", ""}, reason};
+}
+
+TEST(FlowRecovery, ALongFullIsNotClosedByTheCursorOfALostTail) {
+  SessionPair pair;
+  pair.hub.write({timeout("a")});
+  pair.connect();
+  pair.pump();
+  pair.cut();
+  pair.zone.sink.durable_cursor->revision = Revision{99};  // the hub lost its tail
+  pair.zone.window_bytes = 64u << 10;
+  std::vector<Resource> many;
+  for (int i = 0; i < 200; ++i) {
+    many.push_back(timeout("d" + std::to_string(i), std::string(4'000, 'x')));
+  }
+  pair.hub.write(many);
+  pair.connect();
+  pair.pump();
+  EXPECT_FALSE(pair.zone.closed) << pair.zone.closed->reason;
+  EXPECT_TRUE(pair.converged());
+}
+
+TEST(FlowRecovery, AFullDiskIsTriedLessAndLessOften) {
+  SessionPair pair;
+  pair.connect();
+  pair.pump();
+  pair.hub.write({timeout("a")});
+  const std::size_t before = pair.zone.sink.intents.size();
+  for (int second = 0; second < 120; ++second) {
+    pair.zone.sink.fail_next_commit = hold("disk_full");
+    pair.advance(std::chrono::seconds(1));
+  }
+  EXPECT_LE(pair.zone.sink.intents.size() - before, 10u);
+  pair.zone.sink.fail_next_commit.reset();
+  pair.advance(std::chrono::seconds(33));
+  EXPECT_TRUE(pair.converged());
+}
+
+TEST(FlowRecovery, AnApplicationHoldSendsNothingAgainUntilReleased) {
+  SessionPair pair;
+  pair.connect();
+  pair.pump();
+  pair.zone.sink.fail_next_commit = hold("application");
+  pair.hub.write({timeout("a")});
+  pair.pump();
+  const std::size_t before = pair.zone.sink.intents.size();
+  pair.advance(std::chrono::seconds(30));
+  EXPECT_EQ(pair.zone.sink.intents.size(), before);
+  pair.zone.session->receiver()->retry_held();
+  pair.pump();
+  EXPECT_TRUE(pair.converged());
+}
+
+TEST(FlowRecovery, ASyncWaitsForACutThatHasToBeSentAgain) {
+  SessionPair pair;
+  pair.connect();
+  pair.pump();
+  pair.hub.sink.fail_next_commit = hold("queue_full");
+  pair.zone.write({dataplane("a")});
+  ASSERT_TRUE(pair.zone.session->sync(7));
+  pair.pump();
+  EXPECT_TRUE(pair.zone.synced.empty());
+  pair.advance(std::chrono::seconds(2));
+  EXPECT_EQ(pair.hub.sink.items.size(), 1u);
+  EXPECT_EQ(pair.zone.synced.size(), 1u);
+}
+
+TEST(FlowRecovery, WhatAGivenUpAnswerMadeDurableIsReported) {
+  SessionPair pair;
+  pair.connect();
+  pair.pump();
+  pair.zone.sink.deferred = true;
+  pair.zone.sink.next_verdicts = {
+      Verdict{timeout("a").key, Revision{1}, false, Reject{"invalid", "", "no"}}};
+  pair.hub.write({timeout("a")});
+  pair.pump();
+  pair.zone.session->receiver()->want_full("asked");
+  pair.zone.sink.complete_one();
+  pair.zone.sink.deferred = false;
+  pair.pump();
+  std::size_t verdicts = 0;
+  for (const wire::Ack& ack : pair.hub.acks) verdicts += ack.verdicts.size();
+  EXPECT_EQ(verdicts, 1u);
+  EXPECT_TRUE(pair.converged());
+}
+
+TEST(FlowRecovery, EveryWantOfARowIsAnsweredOnce) {
+  SessionPair pair;
+  pair.hub.write({timeout("a")});
+  pair.connect();
+  pair.pump();
+  FlowReceiver& receiver = *pair.zone.session->receiver();
+  receiver.want_full("first");
+  auto first = pair.zone.session->next_message(pair.now);
+  ASSERT_TRUE(first);
+  receiver.want_full("second");
+  EXPECT_FALSE(pair.zone.session->next_message(pair.now)) << "one Want at a time";
+  pair.hub.session->on_message(std::move(*first), pair.now);
+  pair.pump();
+  EXPECT_EQ(pair.zone.sink.intents.back().why, "second");
+  EXPECT_FALSE(pair.zone.closed);
+  EXPECT_TRUE(pair.converged());
+}
+
+}  // namespace
+}  // namespace zonesync
