@@ -10,6 +10,13 @@ foreach(rule layers sizes coroutines packages words)
     LABELS tidy SKIP_RETURN_CODE 77 TIMEOUT 120)
 endforeach()
 
+# Tests of the tools that tests rely on.
+file(GLOB tool_tests CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tools/tests/*_test.py")
+foreach(tool_test IN LISTS tool_tests)
+  cmake_path(GET tool_test STEM name)
+  add_test(NAME tools.${name} COMMAND "${ZONESYNC_PYTHON}" -B "${tool_test}")
+endforeach()
+
 file(GLOB_RECURSE pages CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/docs/tutorials/*.md")
 foreach(page IN LISTS pages ITEMS "${CMAKE_SOURCE_DIR}/README.md")
   if(EXISTS "${page}")
