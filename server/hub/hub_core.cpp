@@ -15,7 +15,7 @@ CutFailure cut_failure(const Error& error) {
 
 }  // namespace
 
-// -- jobs ------------------------------------------------------------------------------------------
+// -- jobs -----------------------------------------------------------------------------------------
 
 class HubCore::WriteJob final : public Job {
  public:
@@ -106,6 +106,8 @@ class HubCore::UpJob final : public Job {
 
   void finish(const Status& durable) override {
     if (!durable) {
+      // An approval that this cut used up is not spent by a full disk.
+      if (plan_ && plan_->used_approval) core_.up_.of(commit_.zone).mass_delete_approved = true;
       done_(tl::unexpected<CutFailure>(cut_failure(durable.error())));
       return;
     }
@@ -116,7 +118,7 @@ class HubCore::UpJob final : public Job {
       done_(tl::unexpected<CutFailure>(std::move(plan_.error())));
       return;
     }
-    if (commit_.end) ++core_.counters_.up_cuts;
+    if (commit_.end && commit_.end->from != commit_.end->to) ++core_.counters_.up_cuts;
     core_.counters_.up_rejects += plan_->rejected;
     done_(UpResult{std::move(plan_->verdicts)});
   }
@@ -128,7 +130,7 @@ class HubCore::UpJob final : public Job {
   tl::expected<UpPlan, CutFailure> plan_ = UpPlan{};
 };
 
-// -- core ------------------------------------------------------------------------------------------
+// -- core -----------------------------------------------------------------------------------------
 
 HubCore::HubCore(Options options, ChangeLog& log, LogSource& source, ZoneTable& table,
                  std::shared_ptr<const TypeRegistry> registry, Events events)

@@ -58,7 +58,6 @@ class Planner {
   std::map<ResourceKey, std::optional<OfferRecord>> offers_;  // delta; nothing = dropped
   std::optional<UpCursorRecord> cursor_;
   std::vector<Change> entries_;
-  bool used_approval_ = false;
   UpPlan plan_;
 };
 
@@ -223,7 +222,7 @@ Step Planner::finish_full() {
                          " resources; approve it or repair the zone",
                      "mass_delete");
     }
-    used_approval_ = true;
+    plan_.used_approval = true;
   }
   for (const auto& entry : unnamed) leave(entry.key, entry);
   return {};
@@ -270,7 +269,7 @@ UpPlan Planner::take(OriginState& state) {
     state.offers.emplace(key, std::move(*record));
   }
   if (cursor_) state.cursor = std::move(cursor_);
-  if (used_approval_) state.mass_delete_approved = false;
+  if (plan_.used_approval) state.mass_delete_approved = false;
   if (commit_.end) state.hold.reset();
   return std::move(plan_);
 }
@@ -282,7 +281,7 @@ Step check_fence(const OriginState& state, const UpCommit& commit) {
   }
   if (state.fence->session != commit.session) {  // the same process connected again
     return failure(Kind::stale, ErrorCode::precondition_failed,
-                   "another session of zone '" + commit.zone + "' took over");
+                   "a newer session of zone '" + commit.zone + "' took over");
   }
   const bool next_piece =
       commit.piece == 0 || (state.open_cut == commit.cut && state.pieces == commit.piece);

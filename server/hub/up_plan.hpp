@@ -16,6 +16,7 @@ struct UpPlan {
   std::vector<Verdict> verdicts;
   std::uint64_t changes = 0;                      // resources that changed
   std::uint64_t rejected = 0;
+  bool used_approval = false;                     // of a mass delete
   bool offers_changed = false;                    // the list of open rejects is another one now
 };
 

@@ -28,7 +28,7 @@ std::optional<Refused> check_hello(const AdmitRequest& request) {
 
 }  // namespace
 
-// -- admission -------------------------------------------------------------------------------------
+// -- admission ------------------------------------------------------------------------------------
 
 class ZoneRegistry::AdmitJob final : public Job {
  public:
@@ -89,6 +89,10 @@ class ZoneRegistry::AdmitJob final : public Job {
         state->fence->session != request_.session) {
       return done_(tl::unexpected<Refused>(refused(
           close_code::kSuperseded, "sync.zone.superseded", "another session took over")));
+    }
+    if (found->second.session == request_.session) {  // else it ended meanwhile
+      found->second.welcomed =
+          Welcomed{{admitted_.generation, request_.session}, request_.hello.instance};
     }
     if (admitted_.replaced && zones_.events_.close_session) {
       zones_.events_.close_session(
@@ -176,9 +180,10 @@ class ZoneRegistry::CloseJob final : public Job {
 
   void plan(Group&) override {
     const auto found = zones_.zones_.find(zone_);
-    if (found != zones_.zones_.end() && found->second.session == session_) {
-      found->second.session.reset();
-    }
+    if (found == zones_.zones_.end()) return;
+    Entry& entry = found->second;
+    if (entry.session == session_) entry.session.reset();
+    if (entry.welcomed && entry.welcomed->fence.session == session_) entry.welcomed.reset();
   }
 
   void finish(const Status&) override {
@@ -193,7 +198,7 @@ class ZoneRegistry::CloseJob final : public Job {
   DisconnectReason reason_;
 };
 
-// -- operator --------------------------------------------------------------------------------------
+// -- operator -------------------------------------------------------------------------------------
 
 class ZoneRegistry::RegisterJob final : public Job {
  public:
@@ -241,13 +246,15 @@ class ZoneRegistry::DeleteJob final : public Job {
       : zones_(zones), zone_(std::move(zone)), done_(std::move(done)) {}
 
   void plan(Group& group) override {
-    const ZoneRecord* record = zones_.find(zone_);
+    const auto found = zones_.zones_.find(zone_);
     auto logged = group.latest(zone_key(zone_));
     auto live = group.live_of(zone_);
-    if (record == nullptr || !logged || !live) {
+    if (found == zones_.zones_.end() || !logged || !live) {
       status_ = fail(ErrorCode::storage_io, "the zone's resources cannot be read", zone_);
       return;
     }
+    ZoneRecord* record = &found->second.record;
+    record->deleting = true;  // a group that was refused in between forgot it
     // The intention is logged with the first step, so that a restart continues.
     const Change intention = encode(*record);
     if (!*logged || (*logged)->hash != intention.hash) {
@@ -272,8 +279,12 @@ class ZoneRegistry::DeleteJob final : public Job {
   }
 
   void finish(const Status& durable) override {
-    if (!durable) return done_(durable);
-    if (!status_) return done_(status_);
+    const Status outcome = durable ? status_ : durable;
+    if (!outcome) {
+      const auto found = zones_.zones_.find(zone_);
+      if (found != zones_.zones_.end()) found->second.deleting_now = false;
+      return done_(outcome);
+    }
     if (!last_) return zones_.continue_deletion(zone_, std::move(done_));
     zones_.core_.up().erase(zone_);
     zones_.zones_.erase(zone_);
@@ -305,7 +316,7 @@ class ZoneRegistry::DeleteJob final : public Job {
   bool last_ = false;
 };
 
-// -- registry --------------------------------------------------------------------------------------
+// -- registry -------------------------------------------------------------------------------------
 
 ZoneRegistry::ZoneRegistry(Options options, HubCore& core, Events events)
     : options_(options), core_(core), events_(std::move(events)) {}
@@ -325,9 +336,13 @@ Status ZoneRegistry::load(const ChangeLog& log) {
       if (!record) return fail(std::move(record.error()));
       Entry& entry = loaded[record->name];
       if (const auto old = zones_.find(record->name); old != zones_.end()) {
-        entry.session = old->second.session;
-        entry.instance = old->second.instance;
+        entry.welcomed = old->second.welcomed;
+        if (entry.welcomed) {
+          entry.session = entry.welcomed->fence.session;
+          entry.instance = entry.welcomed->instance;
+        }
         entry.takeovers = old->second.takeovers;
+        entry.deleting_now = old->second.deleting_now;
       }
       entry.record = std::move(*record);
     }
@@ -335,6 +350,9 @@ Status ZoneRegistry::load(const ChangeLog& log) {
   } while (after);
   zones_ = std::move(loaded);
   for (const auto& [name, entry] : zones_) {
+    auto& fence = core_.up().of(name).fence;
+    fence.reset();
+    if (entry.welcomed && !entry.record.deleting) fence = entry.welcomed->fence;
     core_.table().put_zone(entry.record);
     core_.table().set_up(name, core_.up().of(name), true);
   }
@@ -371,7 +389,7 @@ void ZoneRegistry::delete_zone(const std::string& zone, bool force, StatusDone d
     return done(fail(ErrorCode::not_found, "zone '" + zone + "' is not registered", "/name"));
   }
   Entry& entry = found->second;
-  if (entry.record.deleting) {
+  if (entry.deleting_now) {
     return done(fail(ErrorCode::conflict, "zone '" + zone + "' is being deleted already"));
   }
   if (entry.session && !force) {
@@ -388,6 +406,7 @@ void ZoneRegistry::delete_zone(const std::string& zone, bool force, StatusDone d
 }
 
 void ZoneRegistry::continue_deletion(const std::string& zone, StatusDone done) {
+  zones_[zone].deleting_now = true;
   core_.submit_job(HubCore::source_of(zone),
                    std::make_unique<DeleteJob>(*this, zone, std::move(done)));
 }

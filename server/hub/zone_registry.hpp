@@ -89,10 +89,16 @@ class ZoneRegistry {
   class CloseJob;
   class RegisterJob;
   class DeleteJob;
+  struct Welcomed {
+    Fence fence;
+    InstanceId instance;
+  };
   struct Entry {
     ZoneRecord record;
-    std::optional<SessionId> session;    // connected now
+    std::optional<SessionId> session;    // connected now, or about to be welcomed
     InstanceId instance;                 // of that session
+    std::optional<Welcomed> welcomed;    // the session that was: a full disk goes back to it
+    bool deleting_now = false;           // steps of a deletion are in the queue
     std::deque<TimePoint> takeovers;     // by other instances, of a live session, in the window
   };
   void continue_deletion(const std::string& zone, StatusDone done);

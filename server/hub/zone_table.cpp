@@ -112,6 +112,7 @@ bool ZoneTable::sample(const std::string& zone, SessionId session, const Session
 
 void ZoneTable::verdicts(const std::string& zone, const std::vector<Verdict>& verdicts,
                          std::int64_t now_ms) {
+  if (verdicts.empty()) return;
   const std::lock_guard lock(mutex_);
   const auto found = rows_.find(zone);
   if (found == rows_.end()) return;

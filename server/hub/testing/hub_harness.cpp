@@ -50,7 +50,10 @@ void HubHarness::build() {
   source = std::make_unique<LogSource>(log, limits::kHotTailBytes);
   table = std::make_unique<ZoneTable>();
   HubCore::Events events;
-  events.committed = [this](const Segment& segment) { segments.push_back(segment); };
+  events.committed = [this](const Segment& segment) {
+    segments.push_back(segment);
+    if (on_committed) on_committed();
+  };
   events.fatal = [this](const Error& error) { fatals.push_back(error); };
   events.now_ms = [this] { return now_ms; };
   core = std::make_unique<HubCore>(options, log, *source, *table, registry, std::move(events));
@@ -118,8 +121,35 @@ tl::expected<Admitted, Refused> HubHarness::admit(const wire::Hello& hello,
   zones->admit(std::move(request),
                [&](tl::expected<Admitted, Refused> result) { answer = std::move(result); });
   core->pump();
+  log.sync();  // with manual_sync: whatever waits is durable before the Welcome
   ZS_ASSERT(answer);
   return *answer;
+}
+
+void HubHarness::close(const std::string& zone, SessionId session, DisconnectReason reason) {
+  zones->session_closed(zone, session, std::move(reason));
+  core->pump();
+}
+
+std::size_t HubHarness::logged_changes() const {
+  std::size_t count = 0;
+  for (const auto& segment : segments) {
+    for (const auto& transaction : segment.transactions) {
+      for (const auto& change : transaction.changes) {
+        if (!is_system_type(change.key.type)) ++count;
+      }
+    }
+  }
+  return count;
+}
+
+std::vector<Change> HubHarness::live_system(std::string_view type) const {
+  ListFilter filter;
+  filter.type = std::string(type);
+  const auto page = log.list(filter, std::nullopt, 100'000);
+  std::vector<Change> found;
+  for (const auto& entry : page->entries) found.push_back(entry.change);
+  return found;
 }
 
 View HubHarness::up_view(const std::string& zone) const {

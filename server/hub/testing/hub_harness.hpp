@@ -1,6 +1,7 @@
 // A whole hub without IO for tests: memory log, source, core, registry, and short ways to write.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,9 +39,16 @@ class HubHarness {
   /// Admission with defaults; `hello` may be adjusted by the caller.
   [[nodiscard]] wire::Hello hello(const std::string& zone, InstanceId id) const;
   tl::expected<Admitted, Refused> admit(const wire::Hello& hello, const std::string& identity = {});
+  /// The end of a session, as its thread reports it.
+  void close(const std::string& zone, SessionId session,
+             DisconnectReason reason = {1006, "sync.zone.disconnected", "lost", 1});
   [[nodiscard]] SessionId last_session() const { return SessionId{next_session_ - 1}; }
   [[nodiscard]] View up_view(const std::string& zone) const;
   [[nodiscard]] std::vector<std::string> names(const std::string& origin) const;
+  /// Changes of resources in all segments so far: each must be there once.
+  [[nodiscard]] std::size_t logged_changes() const;
+  /// Live system entries of a type.
+  [[nodiscard]] std::vector<Change> live_system(std::string_view type) const;
   [[nodiscard]] ZoneStatus status(const std::string& zone) const;
 
   std::shared_ptr<const TypeRegistry> registry;
@@ -55,6 +63,7 @@ class HubHarness {
   std::int64_t now_ms = 1'000'000;
   bool auto_register = true;
   std::vector<Segment> segments;
+  std::function<void()> on_committed;
   std::vector<Error> fatals;
   std::vector<std::pair<SessionId, std::uint16_t>> closed;
   std::vector<std::string> duplicates;
