@@ -33,7 +33,8 @@ void add_demo(CLI::App& app, Run& run) {
   auto options = std::make_shared<demo::DemoOptions>();
   auto exit_after = std::make_shared<std::string>();
   auto zone = std::make_shared<std::string>();
-  CLI::App* demo = app.add_subcommand("demo", "A hub, zones and changing resources on this machine");
+  CLI::App* demo =
+      app.add_subcommand("demo", "A hub, zones and changing resources on this machine");
   demo->add_flag("--headless", options->headless, "JSON lines instead of the live table");
   demo->add_option("--exit-after", *exit_after, "From all zones connected, e.g. 30s");
   demo->add_option("--ready-file", options->ready_file, "Written once all zones are connected");

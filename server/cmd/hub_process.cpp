@@ -54,7 +54,7 @@ Result<std::unique_ptr<HubProcess>> HubProcess::start(Options options) {
 
 HubProcess::~HubProcess() { stop(Duration::zero()); }
 
-// -- start -----------------------------------------------------------------------------------------
+// -- start ----------------------------------------------------------------------------------------
 
 Status HubProcess::open_store() {
   if (!log_) {
@@ -141,7 +141,7 @@ Status HubProcess::build_core() {
   return {};
 }
 
-// -- running ---------------------------------------------------------------------------------------
+// -- running --------------------------------------------------------------------------------------
 
 void HubProcess::start_tick() {
   timer_ = std::make_unique<Timer>(pool_->at(0));
@@ -208,7 +208,7 @@ std::shared_ptr<const auth::Credentials> HubProcess::credentials() const {
   return credentials_;
 }
 
-// -- HubApi ----------------------------------------------------------------------------------------
+// -- HubApi ---------------------------------------------------------------------------------------
 
 hub::HubInfo HubProcess::info() const {
   const LogState state = source_->state();

@@ -57,7 +57,7 @@ std::shared_ptr<SessionPort> HubSession::port() {
   return std::shared_ptr<SessionPort>(shared_from_this(), &session_);
 }
 
-// -- from other threads ----------------------------------------------------------------------------
+// -- from other threads ---------------------------------------------------------------------------
 
 void HubSession::post(std::function<void()> work) {
   if (const auto driver = driver_.lock()) driver->post(std::move(work));
@@ -92,7 +92,7 @@ void HubSession::retry_held() {
   });
 }
 
-// -- admission -------------------------------------------------------------------------------------
+// -- admission ------------------------------------------------------------------------------------
 
 void HubSession::on_hello(Session&, const wire::Hello& hello) {
   hello_ = hello;
@@ -160,7 +160,7 @@ void HubSession::welcome(const hub::Admitted& admitted) {
   admitted_ = true;
 }
 
-// -- flows -----------------------------------------------------------------------------------------
+// -- flows ----------------------------------------------------------------------------------------
 
 void HubSession::submit(hub::UpCommit commit, hub::UpDone done) {
   // One copy of the answer travels back; std::function wants copyable captures.
@@ -220,7 +220,7 @@ void HubSession::on_peer_hold(Session&, const wire::Hold& hold) {
   sample();
 }
 
-// -- status ----------------------------------------------------------------------------------------
+// -- status ---------------------------------------------------------------------------------------
 
 void HubSession::sample() {
   if (!admitted_) return;

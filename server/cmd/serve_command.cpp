@@ -60,7 +60,8 @@ Status write_ready_file(const std::string& path, const json::object& ready) {
 /// The hub with its faces, on the main thread.
 class Serving {
  public:
-  Serving(HubConfig config, ServeFlags flags) : config_(std::move(config)), flags_(std::move(flags)) {
+  Serving(HubConfig config, ServeFlags flags)
+      : config_(std::move(config)), flags_(std::move(flags)) {
     StderrLoggerOptions options;
     options.format = config_.log_format == "json" ? LogFormat::json : LogFormat::logfmt;
     options.level = level_of(config_.log_level);

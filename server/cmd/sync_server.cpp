@@ -53,7 +53,7 @@ Status SyncServer::start(IoPool& pool) {
 
 std::uint16_t SyncServer::port() const { return listener_->port(); }
 
-// -- upgrade ---------------------------------------------------------------------------------------
+// -- upgrade --------------------------------------------------------------------------------------
 
 void SyncServer::on_stream(ByteStreamPtr stream) {
   auto upgrade = std::make_shared<Upgrade>();
@@ -152,7 +152,7 @@ void SyncServer::on_websocket(Result<WebSocketPtr> socket, const Upgrade& upgrad
   driver->start();
 }
 
-// -- sessions --------------------------------------------------------------------------------------
+// -- sessions -------------------------------------------------------------------------------------
 
 std::vector<std::shared_ptr<HubSession>> SyncServer::live() const {
   std::vector<std::shared_ptr<HubSession>> found;

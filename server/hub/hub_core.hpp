@@ -1,7 +1,7 @@
 // The single writer: judges, orders and commits everything that changes the hub's log.
 //
 //   submit ──► queue ──► pump: plan jobs into one group ──► log.append ──► durable:
-//     publish to LogSource ──► finish every job (answers) ──► events.committed (shell wakes sessions)
+//     publish to LogSource ──► finish every job (answers) ──► events.committed (wake sessions)
 //
 // One segment is in flight at a time. A storage error is fail-stop: everything that waits gets the
 // error and events.fatal tells the shell to exit (74). A full disk refuses what waits in the group

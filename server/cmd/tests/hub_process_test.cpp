@@ -1,0 +1,166 @@
+#include "server/cmd/tests/process_fixture.hpp"
+
+namespace zonesync {
+namespace {
+
+using testing::eventually;
+using testing::kDeadline;
+using testing::policy;
+using testing::ProcessFixture;
+using testing::zone_ingress;
+
+class HubProcessTest : public ProcessFixture {
+ protected:
+  bool has(const client::Client& client, const ResourceKey& key) {
+    return client.snapshot().get(key).has_value();
+  }
+  bool hub_has(const ResourceKey& key) {
+    const auto latest = hub->log().latest(key);
+    return latest && *latest && (*latest)->kind == ChangeKind::upsert;
+  }
+};
+
+TEST_F(HubProcessTest, AWriteReachesTheZones) {
+  const auto east = start_client("east");
+  const auto west = start_client("west");
+  const auto written = write(policy("a"));
+  ASSERT_TRUE(written) << describe(written.error());
+  EXPECT_TRUE(east->wait_revision(written->revision, deadline()));
+  EXPECT_TRUE(west->wait_revision(written->revision, deadline()));
+  EXPECT_TRUE(has(*east, policy("a").key));
+  EXPECT_TRUE(has(*west, policy("a").key));
+}
+
+TEST_F(HubProcessTest, WhatAZonePublishesReachesTheOthersAndNeverReturns) {
+  const auto east = start_client("east");
+  const auto west = start_client("west");
+  const Resource ingress = zone_ingress("east", "in");
+  ASSERT_TRUE(east->publish(ingress));
+  const auto barrier = east->sync_barrier(deadline());
+  ASSERT_TRUE(barrier) << describe(barrier.error());
+  EXPECT_TRUE(hub_has(ingress.key));
+  EXPECT_TRUE(west->wait_revision(*barrier, deadline()));
+  EXPECT_TRUE(has(*west, ingress.key));
+  EXPECT_FALSE(has(*east, ingress.key));
+  ASSERT_TRUE(east->remove(ingress.key));
+  const auto removed = east->sync_barrier(deadline());
+  ASSERT_TRUE(removed);
+  EXPECT_FALSE(hub_has(ingress.key));
+  EXPECT_TRUE(west->wait_revision(*removed, deadline()));
+  EXPECT_FALSE(has(*west, ingress.key));
+}
+
+TEST_F(HubProcessTest, StatusShowsProgressAndConvergence) {
+  const auto east = start_client("east");
+  const auto written = write(policy("a"));
+  ASSERT_TRUE(written);
+  ASSERT_TRUE(eventually([&] {
+    const auto status = hub->zone("east");
+    return status && status->connected && status->converged == hub::Convergence::yes;
+  }));
+  const auto status = *hub->zone("east");
+  EXPECT_EQ(status.lag_revisions, 0u);
+  EXPECT_GT(status.counters.bytes_tx, 0u);
+  EXPECT_EQ(status.generation, Generation{1});
+}
+
+TEST_F(HubProcessTest, WaitRevisionAnswersWhenTheZonesAreThere) {
+  const auto east = start_client("east");
+  ASSERT_TRUE(eventually([&] { return hub->zone("east").has_value(); }));
+  const auto written = write(policy("a"));
+  const auto result = await<hub::WaitResult>([&](auto done) {
+    hub->wait_revision({"east"}, written->revision, kDeadline,
+                       [done](hub::WaitResult wait) { done(std::move(wait)); });
+  });
+  ASSERT_TRUE(result);
+  EXPECT_TRUE(result->reached);
+  const auto late = await<hub::WaitResult>([&](auto done) {
+    hub->wait_revision({"nowhere"}, written->revision, std::chrono::milliseconds(1),
+                       [done](hub::WaitResult wait) { done(std::move(wait)); });
+  });
+  EXPECT_FALSE(late->reached);
+  EXPECT_EQ(late->missing_zones, std::vector<std::string>{"nowhere"});
+}
+
+TEST_F(HubProcessTest, AWrongTokenIsRefusedWithAnEvent) {
+  auto config = client_config("east");
+  config.token[config.token.size() - 5] ^= 1;
+  const auto east = start_client(config);
+  ASSERT_TRUE(eventually([&] { return log->count("sync.upgrade.refused") > 0; }));
+  EXPECT_FALSE(hub->zone("east").has_value());
+}
+
+TEST_F(HubProcessTest, ATokenOfAnotherZoneIsRefused) {
+  auto config = client_config("east");
+  config.token = token("west").token;
+  const auto east = start_client(config);
+  ASSERT_TRUE(eventually([&] { return log->count("sync.zone.not_allowed") > 0; }));
+  EXPECT_FALSE(hub->zone("east").has_value());
+  EXPECT_FALSE(hub->zone("west").has_value());
+}
+
+TEST_F(HubProcessTest, ANewInstanceRetiresTheOldOne) {
+  const auto first = start_client("east");
+  ASSERT_TRUE(eventually([&] { return first->status().connected; }))
+      << first->status().last_error.value_or(client::LastError{}).message;
+  const auto second = start_client("east");
+  ASSERT_TRUE(eventually([&] { return first->status().state == client::State::superseded; }));
+  ASSERT_TRUE(eventually([&] { return second->status().connected; }));
+  EXPECT_EQ(hub->zone("east")->generation, Generation{2});
+}
+
+TEST_F(HubProcessTest, ARevokedTokenEndsTheSession) {
+  auto config = client_config("east");
+  const auto issued = token("east");
+  config.token = issued.token;
+  const auto east = start_client(config);
+  ASSERT_TRUE(eventually([&] { return east->status().connected; }));
+  const auto file = init_.zone_keys_dir / auth::kRevocationFile;
+  ASSERT_TRUE(auth::RevocationList::append(file, issued.jti));
+  EXPECT_TRUE(eventually([&] { return log->count("sync.credential_ended") > 0; }));
+  EXPECT_TRUE(eventually([&] { return !hub->zone("east")->connected; }));
+}
+
+TEST_F(HubProcessTest, ARestartResumesByCursorAndKeepsEverything) {
+  const auto east = start_client("east");
+  for (int at = 0; at < 20; ++at) ASSERT_TRUE(write(policy("p" + std::to_string(at))));
+  ASSERT_TRUE(east->publish(zone_ingress("east", "in")));
+  ASSERT_TRUE(east->sync_barrier(deadline()));
+  const auto before = east->status().counters;
+  stop_hub();
+  start_hub();
+  ASSERT_TRUE(eventually([&] { return east->status().connected; }));
+  const auto barrier = east->sync_barrier(deadline());
+  ASSERT_TRUE(barrier);
+  const auto after = east->status().counters;
+  EXPECT_EQ(after.changes_received, before.changes_received);
+  EXPECT_EQ(after.intents_full, before.intents_full);
+  EXPECT_EQ(hub->zone("east")->up_resources, 1u);
+}
+
+TEST_F(HubProcessTest, DeletingAZoneRemovesWhatItPublished) {
+  auto east = start_client("east");
+  ASSERT_TRUE(east->publish(zone_ingress("east", "in")));
+  ASSERT_TRUE(east->sync_barrier(deadline()));
+  const auto remove = [&](bool force) {
+    return await<int>([&](auto done) {
+      hub->delete_zone("east", force, [done](Status status) {
+        done(status ? Result<int>(0) : fail(status.error()));
+      });
+    });
+  };
+  EXPECT_EQ(remove(false).error().code, ErrorCode::conflict);
+  east->stop();
+  ASSERT_TRUE(eventually([&] { return !hub->zone("east")->connected; }));
+  ASSERT_TRUE(remove(false));
+  EXPECT_FALSE(hub_has(zone_ingress("east", "in").key));
+  EXPECT_FALSE(hub->zone("east").has_value());
+}
+
+TEST_F(HubProcessTest, AfterAStopEveryWriteIsUnavailable) {
+  hub->stop();
+  EXPECT_EQ(write(policy("a")).error().code, ErrorCode::unavailable);
+}
+
+}  // namespace
+}  // namespace zonesync
