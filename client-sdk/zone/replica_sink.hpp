@@ -64,6 +64,9 @@ class ReplicaSink final : public CutSink {
 
   // -- CutSink ------------------------------------------------------------------------------------
   [[nodiscard]] std::optional<Cursor> cursor() const override { return store_.state().cursor; }
+  [[nodiscard]] bool holds_unconfirmed() const override {
+    return store_.state().unconfirmed > 0;
+  }
   void begin(const wire::Intent& intent) override;
   Status stage(StagedChange change) override;
   void commit(const CutEnd& end, CommitToken token, CommitDone done) override;

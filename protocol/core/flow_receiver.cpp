@@ -54,6 +54,10 @@ Status FlowReceiver::on_intent(const wire::Intent& intent) {
   if (!full && intent.from != sink_.cursor()) {
     return fail(ErrorCode::protocol, "Intent.from is not the cursor that was wanted", "FLOW-02");
   }
+  if (!full && intent.complete && sink_.holds_unconfirmed()) {
+    want_full("log_complete");  // absences count again: settle what was kept on suspicion (§4.9)
+    return {};
+  }
   awaiting_intent_ = false;
   // Until a full cut is applied our cursor may be one of another log: nothing to ack (FLOW-21).
   durable_ = intent.from;

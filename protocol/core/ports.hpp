@@ -77,6 +77,8 @@ class CutSink {
   virtual ~CutSink() = default;
   /// What is durably applied; absent = nothing yet.
   [[nodiscard]] virtual std::optional<Cursor> cursor() const = 0;
+  /// Whether entries are kept that a full answer of a partial log did not name (§4.9).
+  [[nodiscard]] virtual bool holds_unconfirmed() const { return false; }
   /// A new answer of the sender starts: staged changes of an unfinished cut are dropped.
   virtual void begin(const wire::Intent& intent) = 0;
   /// Stages one change of the open cut. Errors: too_large, resource_exhausted, storage_io.

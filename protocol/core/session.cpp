@@ -377,7 +377,7 @@ void Session::check_flows() {
     const bool fenced = failure.error.code == ErrorCode::conflict;
     close(fenced ? close_code::kSuperseded : close_code::kCursorMoved, failure.error.message);
   } else {
-    close(close_code::kInternal, failure.error.message);
+    close(close_code::kInternal, "the receiver's store failed");  // details: its own log (P7)
   }
 }
 

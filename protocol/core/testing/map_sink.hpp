@@ -23,6 +23,8 @@ class MapSink final : public CutSink {
 
   [[nodiscard]] std::optional<Cursor> cursor() const override { return durable_cursor; }
 
+  [[nodiscard]] bool holds_unconfirmed() const override { return unconfirmed; }
+
   void begin(const wire::Intent& intent) override {
     staged_.clear();
     intents.push_back(intent);
@@ -63,6 +65,7 @@ class MapSink final : public CutSink {
   std::vector<wire::Intent> intents;
   std::vector<CutEnd> cuts;
   bool deferred = false;
+  bool unconfirmed = false;  // until the next full cut
   std::vector<Verdict> next_verdicts;  // of the next successful commit
   std::optional<Error> fail_stage;
   std::function<void()> on_applied;  // after every successful commit
@@ -101,6 +104,7 @@ class MapSink final : public CutSink {
           {CutFailure::Kind::digest_mismatch, {ErrorCode::protocol, "digest differs", ""}, ""});
     }
     items = std::move(next);
+    if (!end.from && end.complete) unconfirmed = false;
     durable_cursor = end.to;
     if (end.from != end.to) cuts.push_back(end);
     if (on_applied) on_applied();

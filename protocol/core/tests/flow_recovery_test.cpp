@@ -115,5 +115,26 @@ TEST(FlowRecovery, EveryWantOfARowIsAnsweredOnce) {
   EXPECT_TRUE(pair.converged());
 }
 
+TEST(FlowRecovery, ALogThatBecameCompleteSettlesWhatWasKeptUnconfirmed) {
+  SessionPair pair;
+  pair.hub.write({timeout("a")});
+  pair.connect();
+  pair.pump();
+  pair.cut();
+  pair.zone.sink.unconfirmed = true;  // a full of the partial log left something over
+  pair.connect();
+  pair.pump();
+  EXPECT_EQ(pair.zone.sink.intents.back().reason, wire::IntentReason::none) << "still partial";
+  pair.cut();
+  ASSERT_TRUE(pair.hub.log.declare_complete().has_value());
+  pair.hub.source.refresh();
+  pair.connect();
+  pair.pump();
+  EXPECT_EQ(pair.zone.sink.intents.back().reason, wire::IntentReason::full);
+  EXPECT_EQ(pair.zone.sink.intents.back().why, "log_complete");
+  EXPECT_FALSE(pair.zone.sink.unconfirmed);
+  EXPECT_TRUE(pair.converged());
+}
+
 }  // namespace
 }  // namespace zonesync
