@@ -157,6 +157,52 @@ TEST_F(HubProcessTest, DeletingAZoneRemovesWhatItPublished) {
   EXPECT_FALSE(hub->zone("east").has_value());
 }
 
+/// `count` ingresses as one batch per thousand.
+void publish_many(client::Client& client, const std::string& zone, int count) {
+  std::vector<client::PublishOp> ops;
+  for (int at = 0; at < count; ++at) {
+    Resource resource = zone_ingress(zone, "in-" + std::to_string(at));
+    ops.push_back({resource.key, resource});
+    if (ops.size() < 1'000 && at + 1 < count) continue;
+    ASSERT_TRUE(client.publish_batch(ops));
+    ops.clear();
+  }
+}
+
+TEST_F(HubProcessTest, AFirstUpSyncOfManyResourcesTravelsInPieces) {
+  auto east = client::Client::create(client_config("east"));
+  ASSERT_TRUE(east);
+  publish_many(**east, "east", 3'500);
+  ASSERT_TRUE((*east)->start());
+  ASSERT_TRUE((*east)->sync_barrier(deadline()));
+  EXPECT_EQ(hub->zone("east")->up_resources, 3'500u);
+  EXPECT_EQ(hub->zone("east")->counters.digest_mismatches, 0u);
+}
+
+TEST_F(HubProcessTest, AReinstalledZoneRemovesNothingUntilItSaysItIsComplete) {
+  {
+    const auto east = start_client("east");
+    publish_many(*east, "east", 300);
+    ASSERT_TRUE(east->sync_barrier(deadline()));
+  }
+  const auto east = start_client("east");  // no store directory: a new, partial log
+  publish_many(*east, "east", 20);
+  ASSERT_TRUE(east->sync_barrier(deadline()));
+  EXPECT_EQ(hub->zone("east")->up_resources, 300u);
+  EXPECT_EQ(hub->zone("east")->counters.digest_mismatches, 0u);
+  ASSERT_TRUE(east->publish_complete());
+  ASSERT_TRUE(eventually([&] { return hub->zone("east")->hold_reason == "mass_delete"; }));
+  EXPECT_EQ(hub->zone("east")->up_resources, 300u);
+  const auto approved = await<int>([&](auto done) {
+    hub->approve_mass_delete("east", [done](Status status) {
+      done(status ? Result<int>(0) : fail(status.error()));
+    });
+  });
+  ASSERT_TRUE(approved);
+  EXPECT_TRUE(eventually([&] { return hub->zone("east")->up_resources == 20; }));
+  EXPECT_TRUE(eventually([&] { return hub->zone("east")->hold_reason.empty(); }));
+}
+
 TEST_F(HubProcessTest, AfterAStopEveryWriteIsUnavailable) {
   hub->stop();
   EXPECT_EQ(write(policy("a")).error().code, ErrorCode::unavailable);
