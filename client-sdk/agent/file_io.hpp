@@ -22,8 +22,8 @@ namespace zonesync::agent {
 /// Makes a new file; it must not exist. Not synced.
 [[nodiscard]] Status write_new_file(const std::filesystem::path& path, std::string_view content);
 
-/// Replaces a file in one step: readers see the old or the new content. `durable` syncs the file and
-/// its directory.
+/// Replaces a file in one step: readers see the old or the new content. `durable` syncs the file
+/// and its directory.
 [[nodiscard]] Status replace_file(const std::filesystem::path& path, std::string_view content,
                                   bool durable);
 

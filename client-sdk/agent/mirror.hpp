@@ -1,4 +1,5 @@
-// The replica as files: `current` -> `.cuts/<revision>`, one consistent cut for whoever opens it once.
+// The replica as files: `current` -> `.cuts/<revision>`, one consistent cut for whoever opens it
+// once.
 //
 //   DIR/current                                -> .cuts/17
 //   DIR/.cuts/17/.cut.json                     {digest, era, revision, zone}

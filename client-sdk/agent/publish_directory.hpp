@@ -61,8 +61,8 @@ class PublishDirectory {
   /// `memory` outlives the object.
   PublishDirectory(std::string zone, PublishMemory& memory);
 
-  /// Takes a scan in. `release` lets a mass removal that is held now go ahead; true is returned when
-  /// it was used.
+  /// Takes a scan in. `release` lets a mass removal that is held now go ahead; true is returned
+  /// when it was used.
   bool observe(const PublishScan& scan, const TypeRegistry& registry, const Reader& read,
                bool release);
   /// At most one step per key: what can be published in one transaction.

@@ -108,6 +108,13 @@ std::vector<Verdict> Client::publish_rejects() const {
   return result ? std::move(*result) : std::vector<Verdict>();
 }
 
+std::shared_ptr<const TypeRegistry> Client::registry() const {
+  auto result = impl_->call<std::shared_ptr<const TypeRegistry>>(
+      [this](auto done) { done(impl_->outbox_.registry()); });
+  if (result && *result) return std::move(*result);
+  return std::make_shared<const TypeRegistry>(TypeRegistry::with_default_types());
+}
+
 // -- operating ------------------------------------------------------------------------------------
 
 void Client::approve_mass_delete() {

@@ -169,7 +169,8 @@ TEST_F(MirrorTest, PacingKeepsBothTheMinuteAndTheBoundOfCuts) {
   content_.set_point(1);
   reconcile();
   for (int i = 1; i <= 100; ++i) {
-    if (mirror_->next_switch() > clock_.now()) clock_.advance(mirror_->next_switch() - clock_.now());
+    const Duration wait = mirror_->next_switch() - clock_.now();
+    if (wait > Duration::zero()) clock_.advance(wait);
     put("MeshTimeout", "a", i);
     content_.set_point(static_cast<std::uint64_t>(i) + 1);
     const std::string oldest = current();

@@ -87,6 +87,8 @@ class Client {
   [[nodiscard]] Result<std::vector<Resource>> published() const;
   /// Verdicts of the hub against what we published.
   [[nodiscard]] std::vector<Verdict> publish_rejects() const;
+  /// The type table that publications are checked against: the hub's, once it told us. Never null.
+  [[nodiscard]] std::shared_ptr<const TypeRegistry> registry() const;
 
   // -- operating ----------------------------------------------------------------------------------
   /// Lets a held mass delete through, once.
