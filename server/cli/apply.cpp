@@ -35,10 +35,16 @@ std::string without_operation(std::string_view field) {
   return rest == field.npos ? std::string() : std::string(field.substr(rest));
 }
 
-/// Reason per refused operation, out of a problem+json body.
-std::map<std::size_t, std::string> refused_operations(const std::string& body,
-                                                      const std::string& message) {
-  std::map<std::size_t, std::string> refused;
+struct Verdict {
+  std::string reason;
+  bool of_type = false;  // holds for every document of that type
+};
+/// By index of the operation.
+using Verdicts = std::map<std::size_t, Verdict>;
+
+/// What a problem+json body says about operations.
+Verdicts refused_operations(const std::string& body, const std::string& message) {
+  Verdicts refused;
   const auto problem = text::parse_json(body);
   if (!problem) return refused;
   const json::array* parameters = array_of(*problem, "invalid_parameters");
@@ -49,10 +55,10 @@ std::map<std::size_t, std::string> refused_operations(const std::string& body,
     if (!index) continue;
     std::string reason = text_of(parameter, "reason");
     if (reason.empty()) reason = message;
-    if (const std::string part = without_operation(field); !part.empty()) {
-      reason += " (at " + part + ")";
-    }
-    refused.emplace(*index, std::move(reason));
+    const std::string part = without_operation(field);
+    if (!part.empty()) reason += " (at " + part + ")";
+    const bool of_type = part == "/type" || part == "/resource/type";
+    refused.emplace(*index, Verdict{std::move(reason), of_type});
   }
   return refused;
 }
@@ -73,10 +79,15 @@ class Applier {
   std::optional<std::vector<const Document*>> drop_refused(
       const HttpResponse& response, const std::vector<const Document*>& batch);
   bool stop(Failure failure, std::size_t not_sent);
+  void refuse(const Document& document, std::string reason);
+  /// Refuses what is of a type that the hub refused before: a thousand documents of a type that
+  /// belongs to zones cost one answer.
+  void drop_refused_types(std::vector<const Document*>& batch);
 
   Api& api_;
   const ApplyOptions& options_;
   ApplyReport report_;
+  std::map<std::string, std::string> refused_types_;  // type -> reason
 };
 
 HttpClientRequest Applier::request_of(const std::vector<const Document*>& batch) const {
@@ -115,9 +126,9 @@ std::optional<std::vector<const Document*>> Applier::drop_refused(
     const HttpResponse& response, const std::vector<const Document*>& batch) {
   if (!is_verdict(response.status)) return {};
   const std::string message = failure_of(response).message;
-  std::map<std::size_t, std::string> refused = refused_operations(response.body, message);
+  Verdicts refused = refused_operations(response.body, message);
   std::erase_if(refused, [&](const auto& entry) { return entry.first >= batch.size(); });
-  if (refused.empty() && batch.size() == 1) refused.emplace(0, message);
+  if (refused.empty() && batch.size() == 1) refused.emplace(0, Verdict{message, false});
   if (refused.empty()) return {};
   std::vector<const Document*> rest;
   for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -125,10 +136,26 @@ std::optional<std::vector<const Document*>> Applier::drop_refused(
     if (found == refused.end()) {
       rest.push_back(batch[i]);
     } else {
-      report_.refusals.push_back(refusal_of(*batch[i], std::move(found->second)));
+      Verdict& verdict = found->second;
+      if (verdict.of_type) refused_types_.emplace(batch[i]->key.type, verdict.reason);
+      refuse(*batch[i], std::move(verdict.reason));
     }
   }
+  drop_refused_types(rest);
   return rest;
+}
+
+void Applier::refuse(const Document& document, std::string reason) {
+  report_.refusals.push_back(refusal_of(document, std::move(reason)));
+}
+
+void Applier::drop_refused_types(std::vector<const Document*>& batch) {
+  std::erase_if(batch, [&](const Document* document) {
+    const auto found = refused_types_.find(document->key.type);
+    if (found == refused_types_.end()) return false;
+    refuse(*document, found->second);
+    return true;
+  });
 }
 
 bool Applier::stop(Failure failure, std::size_t not_sent) {
@@ -138,6 +165,7 @@ bool Applier::stop(Failure failure, std::size_t not_sent) {
 }
 
 bool Applier::send(std::vector<const Document*> batch) {
+  drop_refused_types(batch);
   while (!batch.empty()) {
     if (!api_.surroundings().keep_going()) {
       return stop({Exit::interrupted, "interrupted", {}, {}}, batch.size());

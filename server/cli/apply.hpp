@@ -32,8 +32,9 @@ struct ApplyReport {
 };
 
 /// Sends the documents. When the hub refuses a transaction because of some of its operations, those
-/// are reported as refused and the rest is sent again; the hub alone judges. Each transaction has
-/// an idempotency key, so a lost answer is asked for again and never written twice.
+/// are reported as refused and the rest is sent again; the hub alone judges. A verdict on a `type`
+/// holds for the run. Each transaction has an idempotency key, so a lost answer is asked for again
+/// and never written twice.
 [[nodiscard]] ApplyReport apply_documents(Api& api, Documents documents,
                                           const ApplyOptions& options);
 

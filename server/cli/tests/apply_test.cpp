@@ -78,15 +78,15 @@ TEST(Apply, RepeatedKeyBecomesOneTransactionPerVersion) {
 
 TEST(Apply, RefusedOperationIsDroppedAndTheRestSentAgain) {
   ScriptedHub hub;
-  hub.answer(409, problem("/operations/1/type", "provided by zones"));
-  hub.answer(409, problem("/operations/1/type", "provided by zones"));
+  hub.answer(409, problem("/operations/1/spec/x", "no"));
+  hub.answer(409, problem("/operations/1/spec/y", "no"));
   hub.answer(200, result(3, {"created"}));
-  const Ran ran = hub.run("apply -f -", timeout_document("a") + "---\ntype: Dataplane\nname: d\n"
-                                        "---\ntype: Dataplane\nname: e\n");
+  const Ran ran = hub.run("apply -f -", timeout_document("a") + "---\ntype: Mesh\nname: d\n"
+                                        "---\ntype: Mesh\nname: e\n");
   EXPECT_EQ(ran.code, 7);
   EXPECT_EQ(ran.out,
-            "refused -:5 Dataplane/default/d@global: provided by zones (at /type)\n"
-            "refused -:8 Dataplane/default/e@global: provided by zones (at /type)\n"
+            "refused -:5 Mesh/-/d@global: no (at /spec/x)\n"
+            "refused -:8 Mesh/-/e@global: no (at /spec/y)\n"
             "applied 1, unchanged 0, refused 2\n");
   EXPECT_EQ(ran.err, "error: 2 documents were refused\n"
                      "hint: each refusal names its file, line and reason\n");
@@ -95,6 +95,22 @@ TEST(Apply, RefusedOperationIsDroppedAndTheRestSentAgain) {
   EXPECT_EQ(names_sent(ran.requests[2]), (std::vector<std::string>{"a"}));
   EXPECT_NE(ran.requests[0].headers.get("Idempotency-Key"),
             ran.requests[1].headers.get("Idempotency-Key"));
+}
+
+TEST(Apply, VerdictOnATypeHoldsForTheRun) {
+  ScriptedHub hub;
+  hub.answer(409, problem("/operations/0/type", "provided by zones"));
+  hub.answer(200, result(3, {"created"}));
+  hub.answer(200, result(4, {"updated"}));
+  const std::string dataplane = "---\ntype: Dataplane\nname: ";
+  const Ran ran = hub.run("apply -f -", dataplane + "a\n" + dataplane + "b\n---\n" +
+                                            timeout_document("t") + dataplane + "a\n---\n" +
+                                            timeout_document("t", 2));
+  EXPECT_EQ(ran.code, 7);
+  EXPECT_THAT(ran.out, EndsWith("applied 2, unchanged 0, refused 3\n"));
+  ASSERT_EQ(ran.requests.size(), 3u);
+  EXPECT_EQ(names_sent(ran.requests[1]), (std::vector<std::string>{"t"}));
+  EXPECT_EQ(names_sent(ran.requests[2]), (std::vector<std::string>{"t"}));
 }
 
 TEST(Apply, JsonReportNamesFileLineKeyAndReason) {
