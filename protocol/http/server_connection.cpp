@@ -319,7 +319,8 @@ void Connection::begin_stream(const std::shared_ptr<Exchange>& exchange, unsigne
 }
 
 void Connection::flush(const std::shared_ptr<Exchange>& exchange) {
-  if (ended_ || writing_ || exchange != exchange_) return;
+  // Work posted from another thread may overtake begin_stream, which flushes after the head.
+  if (ended_ || writing_ || !streaming_ || exchange != exchange_) return;
   if (exchange->finished()) return end();  // the client has gone
   bool last = false;
   std::string bytes = exchange->take(last);
