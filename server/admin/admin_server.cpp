@@ -9,6 +9,8 @@
 namespace zonesync::admin {
 namespace {
 
+constexpr std::chrono::milliseconds kDrain{500};  // for connections to close
+
 auth::UnixTime system_now() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
@@ -40,14 +42,14 @@ HttpHandler handler_of(std::shared_ptr<const Gate> gate) {
 
 struct AdminServer::Impl {
   Impl(AdminOptions options, hub::HubApi& hub)
-      : pool(options.threads),
-        context(std::make_shared<AdminContext>(std::move(options), hub, pool)) {}
+      : pool(std::make_unique<IoPool>(options.threads)),
+        context(std::make_shared<AdminContext>(std::move(options), hub, *pool)) {}
 
   Status serve();
   void listen();
   void stop();
 
-  IoPool pool;                       // first: everything below holds its sockets and timers
+  std::unique_ptr<IoPool> pool;      // first: everything below holds its sockets and timers
   ContextPtr context;
   std::shared_ptr<OwedReplies> owed = std::make_shared<OwedReplies>();
   std::unique_ptr<HttpServer> api;
@@ -61,14 +63,14 @@ struct AdminServer::Impl {
 
 Status AdminServer::Impl::serve() {
   const AdminOptions& options = context->options;
-  auto api_server = HttpServer::start(pool, api_options(options), context->logger,
+  auto api_server = HttpServer::start(*pool, api_options(options), context->logger,
                                       handler_of(std::make_shared<Gate>(context, owed, Port::api)));
   if (!api_server) return fail(std::move(api_server.error()));
   api = std::move(*api_server);
   api_port = api->port();
   if (!options.metrics_enabled) return {};
   auto metrics_server =
-      HttpServer::start(pool, metrics_options(options), context->logger,
+      HttpServer::start(*pool, metrics_options(options), context->logger,
                         handler_of(std::make_shared<Gate>(context, owed, Port::metrics)));
   if (!metrics_server) return fail(std::move(metrics_server.error()));
   metrics = std::move(*metrics_server);
@@ -95,12 +97,13 @@ void AdminServer::Impl::stop() {
   if (api) api->stop();
   if (metrics) metrics->stop();
   context->executor.stop();
-  pool.stop();
+  pool->drain(kDrain);
   // Nothing runs any more: let go of every socket and timer before their event loops end.
   owed->drop_all();
   if (context->feeds) context->feeds->stop_all();
   api.reset();
   metrics.reset();
+  pool.reset();
 }
 
 AdminServer::AdminServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -122,7 +125,7 @@ Result<std::unique_ptr<AdminServer>> AdminServer::start(AdminOptions options, hu
   AdminContext& context = *impl->context;
   context.credentials = std::move(credentials);
   context.logger = logger ? std::move(logger) : null_logger();
-  context.feeds = std::make_shared<ChangeFeeds>(impl->pool, context.options.watchers_max);
+  context.feeds = std::make_shared<ChangeFeeds>(*impl->pool, context.options.watchers_max);
   std::unique_ptr<AdminServer> server(new AdminServer(std::move(impl)));
   if (Status serving = server->impl_->serve(); !serving) return fail(std::move(serving.error()));
   server->impl_->listen();

@@ -44,7 +44,7 @@ struct AdminOptions {
 /// Serves until stop() or destruction, which cut all connections. Paths, roles and answers stand
 /// in docs/openapi.yaml.
 ///
-/// Life cycle: `hub` outlives the server. Completions of `hub` that arrive after stop() are dropped.
+/// Life cycle: `hub` outlives the server. Its completions that arrive after stop() are dropped.
 /// Thread rule: start(), stop() from any thread but one of the hub's or its own.
 class AdminServer {
  public:

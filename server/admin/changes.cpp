@@ -48,7 +48,7 @@ std::optional<Problem> judge_since(const LogState& log, Revision since) {
     why = "this hub never had revision " + std::to_string(since.value) + ", its head is " +
           std::to_string(log.head.value);
   } else if (since.value != 0 && since < log.tombstone_floor) {
-    why = "leaves after revision " + std::to_string(since.value) + " are gone, the oldest start is " +
+    why = "leaves after revision " + std::to_string(since.value) + " are gone, the oldest is " +
           std::to_string(log.tombstone_floor.value);
   }
   if (why.empty()) return std::nullopt;

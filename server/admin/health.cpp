@@ -24,7 +24,8 @@ Answer get_readyz(const Call& call) {
   if (*verbose) {
     body += check_line("hub", info.ready, "starting, stopping or stopped after a storage error");
     body += check_line("drain", !info.draining, "draining, sessions are moved away");
-    body += info.complete ? "[i] log: complete\n" : "[i] log: partial, nobody deletes on its word\n";
+    body += info.complete ? "[i] log: complete\n"
+                          : "[i] log: partial, nobody deletes on its word\n";
   }
   body += ready ? "ok\n" : info.draining ? "draining\n" : "not ready\n";
   return text_response(ready ? 200 : 503, std::move(body));

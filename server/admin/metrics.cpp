@@ -35,7 +35,9 @@ class Families {
     add(std::move(name), std::move(help), MetricType::Gauge)
         .metric.push_back(series(MetricType::Gauge, std::move(labels), value));
   }
-  [[nodiscard]] std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
+  [[nodiscard]] std::string text() const {
+    return prometheus::TextSerializer().Serialize(families_);
+  }
 
  private:
   std::vector<MetricFamily> families_;

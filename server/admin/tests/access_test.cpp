@@ -1,0 +1,161 @@
+// Who may call what, on which port; the route table against the document.
+#include <algorithm>
+
+#include "server/admin/router.hpp"
+#include "server/admin/tests/fixture.hpp"
+#include "server/admin/tests/openapi.hpp"
+
+namespace zonesync::admin::testing {
+namespace {
+
+using auth::Role;
+
+class Access : public AdminFixture {
+ protected:
+  HttpResponse with_token(const std::string& token, const std::string& target = "/whoami") {
+    HttpClientOptions client = client_options(Role::viewer);
+    client.bearer_token = token;
+    return send(client, {"GET", target, {}, ""});
+  }
+};
+
+TEST_F(Access, whoami_tells_the_token) {
+  const auto body = parsed(call_as(Role::viewer, "GET", "/whoami"));
+  EXPECT_EQ(body.at("subject"), "ann");
+  EXPECT_EQ(body.at("roles").at(0), "viewer");
+}
+
+TEST_F(Access, the_hub_tells_itself) {
+  const auto body = parsed(get("/"));
+  EXPECT_EQ(body.at("product"), "zonesync");
+  EXPECT_EQ(body.at("ready"), true);
+  EXPECT_EQ(body.at("complete"), true);
+}
+
+TEST_F(Access, without_a_good_token_nothing_is_told) {
+  const HttpResponse none = with_token("");
+  EXPECT_EQ(none.status, 401u);
+  EXPECT_EQ(none.headers.get("WWW-Authenticate"), "Bearer");
+  EXPECT_EQ(with_token("not.a.token").status, 401u);
+  EXPECT_EQ(with_token("", "/nothing/like/it/at/all/here").status, 401u);
+  EXPECT_EQ(logger_->count("token.missing"), 2u);
+  EXPECT_EQ(logger_->count("token.malformed"), 1u);
+}
+
+TEST_F(Access, expired_tokens_and_zone_tokens_are_refused) {
+  AdminOptions options;
+  options.now = [] { return kNow + std::chrono::hours(2); };
+  restart(options);
+  EXPECT_EQ(with_token(user_token(Role::admin)).status, 401u);
+  const auto zone = auth::issue_zone_token(test_credentials()->zone_keys(),
+                                           {"east", "hub-a", std::chrono::hours(9)}, kNow);
+  EXPECT_EQ(with_token(zone->token).status, 401u);
+  EXPECT_EQ(logger_->count("token.expired"), 1u);
+}
+
+TEST_F(Access, no_token_text_reaches_the_log) {
+  const std::string token = user_token(Role::viewer);
+  with_token(token + "x");
+  with_token(token);
+  for (const LogEvent& event : logger_->events()) {
+    EXPECT_EQ(event.message.find(token.substr(0, 20)), std::string::npos);
+    for (const LogField& field : event.fields) {
+      EXPECT_EQ(field.value.find(token.substr(0, 20)), std::string::npos);
+    }
+  }
+}
+
+TEST_F(Access, every_route_asks_for_its_role) {
+  for (const Route& route : route_table()) {
+    if (route.port != Port::api || route.role == Role::viewer) continue;
+    std::string target = route.pattern;
+    for (std::size_t at; (at = target.find('{')) != std::string::npos;) {
+      const std::size_t end = target.find('}');
+      const std::string name = target.substr(at + 1, end - at - 1);
+      const bool in_mesh = route.pattern.find("{mesh}") != std::string::npos;
+      const std::string plural = in_mesh ? "meshtimeouts" : "meshes";
+      target.replace(at, end - at + 1, name == "plural" ? plural : "x");
+    }
+    const Role lower = route.role == Role::admin ? Role::editor : Role::viewer;
+    const HttpResponse refused = call_as(lower, route.method, target);
+    EXPECT_EQ(refused.status, 403u) << route.method << ' ' << target;
+    const HttpResponse tried = call_as(route.role, route.method, target);
+    EXPECT_NE(tried.status, 403u) << route.method << ' ' << target;
+  }
+}
+
+TEST_F(Access, unknown_paths_and_methods) {
+  EXPECT_EQ(get("/a/b/c/d/e/f").status, 404u);
+  EXPECT_EQ(get("/zones//east").status, 404u);
+  const HttpResponse wrong = call("POST", "/zones");
+  EXPECT_EQ(wrong.status, 405u);
+  EXPECT_EQ(wrong.headers.get("Allow"), "GET");
+  EXPECT_EQ(call("PATCH", timeout_path("a")).headers.get("Allow"), "DELETE, GET, PUT");
+  EXPECT_EQ(get("/metrics").status, 404u) << "health and metrics have their own port";
+}
+
+TEST_F(Access, the_metrics_port_has_no_api) {
+  const auto from_metrics = [this](const std::string& target) {
+    return send(metrics_client(), {"GET", target, {}, ""}, Port::metrics).status;
+  };
+  EXPECT_EQ(from_metrics("/livez"), 200u);
+  EXPECT_EQ(from_metrics("/"), 404u);
+  EXPECT_EQ(from_metrics("/zones"), 404u);
+  EXPECT_EQ(from_metrics("/meshtimeouts"), 404u);
+}
+
+TEST_F(Access, start_refuses_what_would_be_insecure) {
+  const auto no_tls = AdminServer::start({}, hub_, test_credentials, logger_);
+  ASSERT_FALSE(no_tls);
+  EXPECT_EQ(no_tls.error().code, ErrorCode::invalid_argument);
+  AdminOptions options;
+  options.api_tls = client_options(Role::viewer).tls;
+  EXPECT_FALSE(AdminServer::start(options, hub_, {}, logger_));
+}
+
+TEST(RouteTable, is_what_the_document_says) {
+  std::vector<OpenApi::Operation> routes;
+  for (const Route& route : route_table()) {
+    OpenApi::Operation operation;
+    operation.method = route.method;
+    operation.path = route.pattern;
+    if (route.port == Port::api) operation.role = to_string(route.role);
+    operation.query.insert(route.query.begin(), route.query.end());
+    for (std::size_t at = 0; (at = route.pattern.find('{', at)) != std::string::npos; ++at) {
+      const std::size_t end = route.pattern.find('}', at);
+      operation.path_parameters.insert(route.pattern.substr(at + 1, end - at - 1));
+    }
+    routes.push_back(std::move(operation));
+  }
+  std::vector<OpenApi::Operation> documented = OpenApi::document().operations();
+  std::sort(routes.begin(), routes.end());
+  std::sort(documented.begin(), documented.end());
+  ASSERT_EQ(routes.size(), documented.size());
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    EXPECT_EQ(routes[i], documented[i]) << routes[i].method << ' ' << routes[i].path << " / "
+                                        << documented[i].method << ' ' << documented[i].path;
+  }
+}
+
+TEST(OpenApiCheck, notices_what_is_not_documented) {
+  const OpenApi& document = OpenApi::document();
+  HttpResponse response{200, {{"Content-Type", "application/json"}}, R"({"items":[]})"};
+  EXPECT_TRUE(document.findings("GET", "/zones", response).empty());
+  response.body = R"({"items":[],"more":1})";
+  EXPECT_FALSE(document.findings("GET", "/zones", response).empty());
+  response.body = "{}";
+  EXPECT_FALSE(document.findings("GET", "/zones", response).empty());
+  response.body = R"({"items":[{"name":1}]})";
+  EXPECT_FALSE(document.findings("GET", "/zones", response).empty());
+  response = {202, {{"Content-Type", "application/json"}}, R"({"items":[]})"};
+  EXPECT_FALSE(document.findings("GET", "/zones", response).empty());
+  response = {200, {{"Content-Type", "text/html"}}, "x"};
+  EXPECT_FALSE(document.findings("GET", "/zones", response).empty());
+  response = {404, {{"Content-Type", "application/json"}}, "{}"};
+  EXPECT_FALSE(document.findings("GET", "/zones", response).empty());
+  response = {200, {{"Content-Type", "application/json"}, {"ETag", "\"1\""}}, R"({"items":[]})"};
+  EXPECT_FALSE(document.findings("GET", "/zones", response).empty());
+}
+
+}  // namespace
+}  // namespace zonesync::admin::testing
