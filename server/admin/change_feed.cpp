@@ -43,7 +43,6 @@ void ChangeFeed::start() {
   HttpHeaders headers;
   headers.set("Content-Type", std::string(format_.content_type()));
   headers.set("Cache-Control", "no-store");
-  headers.set("X-Content-Type-Options", "nosniff");
   responder_->start_stream(200, std::move(headers));
   const std::weak_ptr<ChangeFeed> weak = weak_from_this();
   responder_->on_writable([weak] {

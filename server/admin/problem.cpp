@@ -28,7 +28,8 @@ std::string_view title_of(unsigned status) {
 }
 
 bool disk_full(const Error& error) {
-  return error.message.find("disk") != std::string::npos;
+  return error.message.find("disk") != std::string::npos ||
+         error.message.find("No space") != std::string::npos;
 }
 
 HttpResponse response(unsigned status, std::string_view type, std::string body) {
@@ -36,7 +37,6 @@ HttpResponse response(unsigned status, std::string_view type, std::string body) 
   out.status = status;
   out.headers.set("Content-Type", std::string(type));
   out.headers.set("Cache-Control", "no-store");
-  out.headers.set("X-Content-Type-Options", "nosniff");
   out.body = std::move(body);
   return out;
 }
