@@ -70,6 +70,18 @@ struct ListPage {
   std::optional<ResourceKey> next;     // last key of this page: `after` of the next; empty = end
 };
 
+/// How far a log may forget. Floors only rise: lower ones than the log has change nothing.
+struct TrimRequest {
+  Revision floor;              // superseded entries go when their direct successor is at or below it
+  Revision tombstone_floor;    // newest entries that are leaves go at or below it; <= floor
+  std::size_t max_visited = 20'000;  // entries looked at: bounds one step
+};
+struct TrimProgress {
+  bool done = false;           // false = call again with the same request
+  std::size_t visited = 0;
+  std::size_t removed = 0;     // entries
+};
+
 using ClassDigests = std::unordered_map<Class, Digest>;
 
 class ChangeLog {
@@ -86,6 +98,17 @@ class ChangeLog {
 
   /// Marks the log complete, durably: receivers may rely on absences again (protocol.md §4.9).
   virtual Status declare_complete() = 0;
+
+  /// One bounded step of forgetting. The floors are durable and visible before anything is removed;
+  /// a step that a crash interrupted is continued by the next one. An entry goes only when its
+  /// direct successor (same class and key) is at or below `floor`; the newest entry of every
+  /// (class, key) stays, unless it is a leave at or below `tombstone_floor`. Cursors at or above
+  /// the tombstone floor go on by changes only. Errors: invalid_argument (a floor beyond the head,
+  /// tombstone floor above the floor), storage_io (fail-stop), storage_corrupt.
+  [[nodiscard]] virtual Result<TrimProgress> trim(const TrimRequest& request) = 0;
+
+  /// Small upkeep; the owner calls it about once a second on the writer thread.
+  virtual void housekeep() {}
 
   /// Forward scan after `after`. A page that reaches its limits ends at the last segment end it
   /// passed, if it passed one, else in the middle of the segment: so a reader with small pages

@@ -186,6 +186,29 @@ void finish_page(ScanPage& page, Position after, std::optional<Revision> next_en
   }
 }
 
+Status check_trim(const TrimRequest& request, const LogState& state) {
+  if (request.floor > state.head || request.tombstone_floor > state.head) {
+    return fail(ErrorCode::invalid_argument,
+                "a log cannot be trimmed beyond its head, revision " +
+                    std::to_string(state.head.value));
+  }
+  if (request.tombstone_floor > std::max(request.floor, state.trim_floor)) {
+    return fail(ErrorCode::invalid_argument, "the tombstone floor must not be above the floor");
+  }
+  return {};
+}
+
+Chain::Chain(const Hash128& before, Revision end) {
+  content_.id(before.id);
+  content_.u64(end.value);
+}
+
+void Chain::add(Position position, std::string_view stored) {
+  content_.u64(position.revision.value);
+  content_.u32(position.index);
+  content_.id(hash_bytes(stored).id);
+}
+
 void push_era(std::vector<EraRecord>& eras, EraRecord era) {
   eras.push_back(era);
   if (eras.size() > kErasMax) {

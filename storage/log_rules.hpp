@@ -6,8 +6,10 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "storage/byte_codec.hpp"
 #include "storage/change_log.hpp"
 
 namespace zonesync::log_rules {
@@ -66,6 +68,20 @@ void add_deltas(ClassDigests& digests, const ClassDigests& deltas);
 /// Errors: invalid_argument when neither a type nor `all_types` is given.
 [[nodiscard]] Status check_filter(const ListFilter& filter);
 [[nodiscard]] bool matches(const ListFilter& filter, const ResourceKey& key);
+
+/// Errors: invalid_argument.
+[[nodiscard]] Status check_trim(const TrimRequest& request, const LogState& state);
+
+/// The running hash of a log over one more segment: add every entry's stored form, then end.
+class Chain {
+ public:
+  Chain(const Hash128& before, Revision end);
+  void add(Position position, std::string_view stored);
+  [[nodiscard]] Hash128 end() const { return hash_bytes(content_.bytes()); }
+
+ private:
+  ByteWriter content_;
+};
 
 /// Appends an era and drops the oldest beyond kErasMax.
 void push_era(std::vector<EraRecord>& eras, EraRecord era);

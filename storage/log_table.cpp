@@ -1,6 +1,7 @@
 #include "storage/log_table.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -25,6 +26,7 @@ Result<ScanPage> LogTable::scan(Position after, const ScanOptions& options) cons
   const std::shared_lock lock(mutex_);
   ScanPage page;
   page.trim_floor = state_.trim_floor;
+  page.tombstone_floor = state_.tombstone_floor;
   page.next = after;
   log_rules::PageLimit limit(options);
   auto it = entries_.upper_bound(after);
@@ -146,17 +148,65 @@ void LogTable::set_complete() {
 }
 
 void LogTable::trim(Revision floor) {
+  TrimRequest request;
+  request.floor = floor;
+  request.max_visited = std::numeric_limits<std::size_t>::max();
+  const auto progress = trim(request);
+  ZS_ASSERT(progress && progress->done);
+}
+
+Result<TrimProgress> LogTable::trim(const TrimRequest& request) {
   const std::unique_lock lock(mutex_);
-  ZS_ASSERT(floor <= state_.head);
-  if (floor <= state_.trim_floor) return;  // nothing new; 0 would be an inverted range below
-  std::vector<Position> superseded;
-  for (const auto& [position, entry] : entries_) {
-    if (position.revision > floor) break;
-    if (entry.previous) superseded.push_back(entry.previous->position);
+  if (Status status = log_rules::check_trim(request, state_); !status) {
+    return fail(std::move(status.error()));
   }
-  for (const Position& position : superseded) entries_.erase(position);
-  segment_ends_.erase(segment_ends_.upper_bound(Revision{0}), segment_ends_.lower_bound(floor));
-  state_.trim_floor = floor;
+  state_.trim_floor = std::max(state_.trim_floor, request.floor);
+  state_.tombstone_floor = std::max(state_.tombstone_floor, request.tombstone_floor);
+  TrimProgress progress;
+  progress.done = sweep_superseded(request.max_visited, progress) &&
+                  sweep_tombstones(request.max_visited, progress);
+  if (state_.trim_floor > Revision{0}) {  // 0 would be an inverted range
+    segment_ends_.erase(segment_ends_.upper_bound(Revision{0}),
+                        segment_ends_.lower_bound(state_.trim_floor));
+  }
+  return progress;
+}
+
+bool LogTable::sweep_superseded(std::size_t max_visited, TrimProgress& progress) {
+  const Position end = Position::end_of(state_.trim_floor);
+  for (auto it = entries_.upper_bound(swept_); it != entries_.end() && it->first <= end; ++it) {
+    if (progress.visited >= max_visited) return false;
+    ++progress.visited;
+    if (it->second.previous) progress.removed += entries_.erase(it->second.previous->position);
+    swept_ = it->first;
+  }
+  swept_ = std::max(swept_, end);
+  return true;
+}
+
+// Behind the first sweep: a leave that is not the newest of its (class, key) has its successor
+// above the floor, and that sweep takes it one day.
+bool LogTable::sweep_tombstones(std::size_t max_visited, TrimProgress& progress) {
+  const Position end = Position::end_of(state_.tombstone_floor);
+  auto it = entries_.upper_bound(tombstones_swept_);
+  while (it != entries_.end() && it->first <= end) {
+    if (progress.visited >= max_visited) return false;
+    ++progress.visited;
+    tombstones_swept_ = it->first;
+    const Change& change = it->second.change;
+    const auto latest = latest_.find(log_rules::slot_of(change.cls, change.key));
+    const bool gone = change.kind == ChangeKind::leave && latest != latest_.end() &&
+                      latest->second.position == it->first;
+    if (!gone) {
+      ++it;
+      continue;
+    }
+    latest_.erase(latest);
+    it = entries_.erase(it);
+    ++progress.removed;
+  }
+  tombstones_swept_ = std::max(tombstones_swept_, end);
+  return true;
 }
 
 void LogTable::recompute_digests() {
@@ -175,6 +225,10 @@ void LogTable::rewind_to(Revision revision) {
   segment_ends_.insert(revision);
   while (state_.eras.size() > 1 && state_.eras.back().start > revision) state_.eras.pop_back();
   state_.head = revision;
+  state_.trim_floor = std::min(state_.trim_floor, revision);
+  state_.tombstone_floor = std::min(state_.tombstone_floor, revision);
+  swept_ = std::min(swept_, Position::end_of(revision));
+  tombstones_swept_ = std::min(tombstones_swept_, Position::end_of(revision));
   Entries kept = std::exchange(entries_, {});
   latest_.clear();
   for (auto& [position, entry] : kept) take(std::move(entry));
@@ -188,6 +242,7 @@ void LogTable::restore(std::vector<LogEntry> entries, Revision head, Revision tr
   recompute_digests();
   state_.head = head;
   state_.trim_floor = trim_floor;
+  swept_ = Position::end_of(trim_floor);
   segment_ends_.insert(head);
 }
 

@@ -36,7 +36,9 @@ class LogTable {
   void apply(log_rules::SegmentPlan plan);
   void add_era(EraRecord era);
   void set_complete();
-  /// Drops every entry that has a direct successor at or below `floor`, and raises trim_floor.
+  /// One step of ChangeLog::trim.
+  [[nodiscard]] Result<TrimProgress> trim(const TrimRequest& request);
+  /// All of it at once; the tombstone floor stays.
   void trim(Revision floor);
   /// Forgets everything after `revision` (and eras that started later).
   void rewind_to(Revision revision);
@@ -51,6 +53,8 @@ class LogTable {
   using Latest = std::map<log_rules::Slot, LatestEntry>;
 
   void take(LogEntry entry);
+  bool sweep_superseded(std::size_t max_visited, TrimProgress& progress);
+  bool sweep_tombstones(std::size_t max_visited, TrimProgress& progress);
   void recompute_digests();
   [[nodiscard]] Result<LogEntry> read_locked(Position position) const;
   [[nodiscard]] std::vector<LatestEntry> newest_of(const ResourceKey& key) const;
@@ -60,6 +64,8 @@ class LogTable {
   Entries entries_;
   Latest latest_;
   std::set<Revision> segment_ends_;
+  Position swept_ = Position::start();             // trimming looked at everything up to here
+  Position tombstones_swept_ = Position::start();
   ClassDigests digests_;
 };
 

@@ -130,6 +130,11 @@ Status FlowSender::produce_data(std::string& out, TimePoint now) {
       if (!may_send(1)) return {};
       auto page = source_.scan(position_, view_, limit);
       if (!page) return fail(page.error());
+      if (!full_ && page->tombstone_floor > log_.tombstone_floor &&
+          position_ < Position::end_of(page->tombstone_floor)) {
+        return fail(ErrorCode::unavailable,
+                    "leaves behind the receiver's position are trimmed; it must be repaired");
+      }
       load_page(std::move(*page));
     }
   }

@@ -73,6 +73,7 @@ struct ScanPage {
   Position next;               // continue from here; everything at or before it was covered
   bool at_segment_end = false; // `next` is the end of a segment: a cut may end here ...
   Revision trim_floor;         // ... if next.revision >= every floor seen during the scan
+  Revision tombstone_floor;    // as of the read: leaves at or below it may be missing
   bool at_head = false;        // nothing durable lies beyond `next` at the time of the read
 };
 

@@ -63,6 +63,12 @@ Status HubProcess::open_store() {
     options.sync = config_.storage_sync;
     auto opened = RocksDbChangeLog::open(config_.storage_dir.string(), options);
     if (!opened) return fail(std::move(opened.error()));
+    if (const OpenReport& report = (*opened)->report(); !report.text.empty()) {
+      logger_->log({LogLevel::error, "storage.open.attention", report.text,
+                    {{"lineage", std::string(to_string(report.lineage))},
+                     {"found_head", std::to_string(report.found_head.value)},
+                     {"anchor_head", std::to_string(report.anchor_head.value)}}});
+    }
     log_ = std::move(*opened);
   }
   source_ = std::make_unique<LogSource>(*log_, limits::kHotTailBytes);

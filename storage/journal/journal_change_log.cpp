@@ -1,5 +1,7 @@
 #include "storage/journal/journal_change_log.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "storage/entry_codec.hpp"
@@ -13,7 +15,8 @@ enum class OutboxRecord : std::uint8_t {
   complete = 3,     // no content
   entry = 4,        // position, entry
   segment_end = 5,  // revision; ends a segment
-  bounds = 6,       // head, trim floor; ends a snapshot
+  bounds = 6,       // head, trim floor; ends the entries of a snapshot
+  floors = 7,       // trim floor, tombstone floor: entries below may go
 };
 
 std::uint8_t type(OutboxRecord record) { return static_cast<std::uint8_t>(record); }
@@ -34,6 +37,10 @@ void add_entry(GroupWriter& group, const LogEntry& entry) {
   write_position(out, entry.position);
   out.raw(encode_entry(entry));
   group.add(type(OutboxRecord::entry), out.take());
+}
+
+TrimRequest everything_below(Revision floor, Revision tombstones) {
+  return TrimRequest{floor, tombstones, std::numeric_limits<std::size_t>::max()};
 }
 
 void add_numbers(GroupWriter& group, OutboxRecord record, std::uint64_t first,
@@ -108,6 +115,27 @@ void JournalChangeLog::write_snapshot(GroupWriter& group) const {
   if (state.complete) group.add(type(OutboxRecord::complete), {});
   for (const LogEntry& entry : table_->newest()) add_entry(group, entry);
   add_numbers(group, OutboxRecord::bounds, state.head.value, state.head.value);
+  if (state.tombstone_floor > Revision{0}) {
+    add_numbers(group, OutboxRecord::floors, state.head.value, state.tombstone_floor.value);
+  }
+}
+
+Result<TrimProgress> JournalChangeLog::trim(const TrimRequest& request) {
+  const LogState state = table_->state();
+  if (Status status = log_rules::check_trim(request, state); !status) {
+    return fail(std::move(status.error()));
+  }
+  const Revision floor = std::max(request.floor, state.trim_floor);
+  const Revision tombstones = std::max(request.tombstone_floor, state.tombstone_floor);
+  if (floor > state.trim_floor || tombstones > state.tombstone_floor) {
+    Status status = file_->append([&](GroupWriter& group) {
+      add_numbers(group, OutboxRecord::floors, floor.value, tombstones.value);
+    });
+    if (!status) return fail(std::move(status.error()));
+  }
+  auto progress = table_->trim(everything_below(floor, tombstones));
+  compact();
+  return progress;
 }
 
 // What was asked for is durable already: trouble here shows in the next write, or goes away.
@@ -166,6 +194,14 @@ Status JournalChangeLog::load_record(const Record& record, std::vector<LogEntry>
       const Revision trim_floor{in.u64()};
       if (!in.done() || table_->state().head != Revision{0}) return unreadable("bounds");
       table_->restore(std::exchange(entries, {}), head, trim_floor);
+      return {};
+    }
+    case OutboxRecord::floors: {
+      const Revision floor{in.u64()};
+      const Revision tombstones{in.u64()};
+      if (!in.done() || !table_->trim(everything_below(floor, tombstones))) {
+        return unreadable("trim floor");
+      }
       return {};
     }
     default: return unreadable("record");

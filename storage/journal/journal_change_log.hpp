@@ -25,6 +25,9 @@ class JournalChangeLog final : public ChangeLog {
   [[nodiscard]] LogState state() const override { return table_->state(); }
   void append(Segment segment, AppendDone done) override;
   Status declare_complete() override;
+  /// The content is in memory, so that one call does everything; the file shrinks when it is
+  /// rewritten, and what it still holds is trimmed again when it is read.
+  [[nodiscard]] Result<TrimProgress> trim(const TrimRequest& request) override;
   [[nodiscard]] Result<ScanPage> scan(Position after, const ScanOptions& options) const override {
     return table_->scan(after, options);
   }

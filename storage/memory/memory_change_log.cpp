@@ -61,6 +61,11 @@ Status MemoryChangeLog::declare_complete() {
   return {};
 }
 
+Result<TrimProgress> MemoryChangeLog::trim(const TrimRequest& request) {
+  if (stopped_) return fail(ErrorCode::storage_io, "the log stopped after an error; reopen it");
+  return table_.trim(request);
+}
+
 void MemoryChangeLog::crash(std::size_t kept) {
   for (std::size_t i = 0; i < kept && i < pending_.size(); ++i) {
     const Status status = write(std::move(pending_[i].segment));

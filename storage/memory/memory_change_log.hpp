@@ -31,6 +31,7 @@ class MemoryChangeLog final : public ChangeLog {
   [[nodiscard]] LogState state() const override { return table_.state(); }
   void append(Segment segment, AppendDone done) override;
   Status declare_complete() override;
+  [[nodiscard]] Result<TrimProgress> trim(const TrimRequest& request) override;
   [[nodiscard]] Result<ScanPage> scan(Position after, const ScanOptions& options) const override {
     return table_.scan(after, options);
   }
@@ -64,7 +65,7 @@ class MemoryChangeLog final : public ChangeLog {
   void rewind_to(Revision revision);
   /// The next append is answered with `error`; storage_io and storage_corrupt stop the log.
   void fail_next(Error error) { failure_ = std::move(error); }
-  /// Trims superseded entries up to `floor`.
+  /// Trims superseded entries up to `floor`, all at once.
   void trim(Revision floor) { table_.trim(floor); }
 
  private:

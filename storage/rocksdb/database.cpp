@@ -4,6 +4,7 @@
 
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
+#include <rocksdb/utilities/checkpoint.h>
 
 #include "protocol/model/assert.hpp"
 #include "storage/rocksdb/options.hpp"
@@ -97,7 +98,9 @@ Result<std::optional<std::string>> Database::last_before(Family family, std::str
                                                          const rocksdb::Snapshot* snapshot) const {
   rocksdb::ReadOptions options = read_options(snapshot);
   const rocksdb::Slice bound = slice(end);
+  const rocksdb::Slice start = slice(from);
   options.iterate_upper_bound = &bound;
+  options.iterate_lower_bound = &start;
   const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, handle(family)));
   it->SeekForPrev(bound);
   if (!it->status().ok()) return fail(to_error(it->status(), "reading the log", path_));
@@ -119,6 +122,42 @@ void Database::erase(rocksdb::WriteBatch& batch, Family family, std::string_view
 Status Database::write(rocksdb::WriteBatch& batch, bool sync) {
   const rocksdb::Status status = db_->Write(write_options(sync), &batch);
   if (!status.ok()) return fail(to_error(status, "writing the log", path_));
+  return {};
+}
+
+Status Database::flush() {
+  rocksdb::FlushOptions options;
+  options.wait = true;
+  const rocksdb::Status status = db_->Flush(options, handles_);
+  if (!status.ok()) return fail(to_error(status, "flushing the log", path_));
+  return {};
+}
+
+Status Database::compact() {
+  rocksdb::CompactRangeOptions options;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  for (rocksdb::ColumnFamilyHandle* handle : handles_) {
+    const rocksdb::Status status = db_->CompactRange(options, handle, nullptr, nullptr);
+    if (!status.ok()) return fail(to_error(status, "compacting the log", path_));
+  }
+  return {};
+}
+
+Status Database::checkpoint(const std::string& directory) {
+  rocksdb::Checkpoint* made = nullptr;
+  rocksdb::Status status = rocksdb::Checkpoint::Create(db_.get(), &made);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  if (status.ok()) status = checkpoint->CreateCheckpoint(directory);
+  if (status.ok()) return {};
+  if (status.IsInvalidArgument()) {
+    return fail(ErrorCode::conflict, "the directory of a checkpoint must not exist yet", directory);
+  }
+  return fail(to_error(status, "copying the log", directory));
+}
+
+Status Database::verify_checksums() {
+  const rocksdb::Status status = db_->VerifyChecksum(read_options(nullptr));
+  if (!status.ok()) return fail(to_error(status, "verifying the table files", path_));
   return {};
 }
 

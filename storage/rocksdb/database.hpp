@@ -53,6 +53,16 @@ class Database {
   /// Atomic; durable on return when `sync`.
   [[nodiscard]] Status write(rocksdb::WriteBatch& batch, bool sync);
 
+  /// Everything written so far leaves the write-ahead log for table files.
+  [[nodiscard]] Status flush();
+  /// Rewrites all table files without what was removed. Errors: storage_io, resource_exhausted.
+  [[nodiscard]] Status compact();
+  /// A consistent copy of the store; `directory` must not exist. Errors: conflict, storage_io,
+  /// resource_exhausted.
+  [[nodiscard]] Status checkpoint(const std::string& directory);
+  /// Reads every block of every table file. Errors: storage_corrupt, storage_io.
+  [[nodiscard]] Status verify_checksums();
+
   [[nodiscard]] Snapshot snapshot() const;
   /// Bytes free where the store lies; nothing when the file system cannot tell.
   [[nodiscard]] std::optional<std::uint64_t> free_bytes() const;

@@ -192,6 +192,41 @@ std::optional<EraRecord> parse_era(std::string_view value) {
   return era;
 }
 
+std::string trim_value(const TrimState& trim) {
+  ByteWriter out;
+  out.u64(trim.floor.value);
+  out.u64(trim.tombstone_floor.value);
+  write_position(out, trim.swept);
+  write_position(out, trim.tombstones_swept);
+  out.u64(trim.segments_swept.value);
+  return out.take();
+}
+
+std::optional<TrimState> parse_trim(std::string_view value) {
+  ByteReader in(value);
+  TrimState trim;
+  trim.floor.value = in.u64();
+  trim.tombstone_floor.value = in.u64();
+  trim.swept = read_position(in);
+  trim.tombstones_swept = read_position(in);
+  trim.segments_swept.value = in.u64();
+  if (!in.done()) return std::nullopt;
+  return trim;
+}
+
+std::string chain_value(const Hash128& chain) {
+  ByteWriter out;
+  out.id(chain.id);
+  return out.take();
+}
+
+std::optional<Hash128> parse_chain(std::string_view value) {
+  ByteReader in(value);
+  const Hash128 chain{in.id()};
+  if (!in.done()) return std::nullopt;
+  return chain;
+}
+
 std::string number_value(std::uint64_t number) {
   ByteWriter out;
   out.u64(number);

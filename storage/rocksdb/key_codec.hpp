@@ -37,6 +37,23 @@ inline constexpr std::string_view kEraPrefix = "era/";
 inline constexpr std::string_view kSegmentPrefix = "seg/";
 inline constexpr std::string_view kDigestPrefix = "digest/";
 
+inline constexpr std::string_view kTrimKey = "trim";
+
+/// Floors, and how far trimming came: entries at or before these positions were looked at.
+struct TrimState {
+  Revision floor;
+  Revision tombstone_floor;
+  Position swept = Position::start();
+  Position tombstones_swept = Position::start();
+  Revision segments_swept;
+  friend bool operator==(const TrimState&, const TrimState&) = default;
+};
+[[nodiscard]] std::string trim_value(const TrimState& trim);
+[[nodiscard]] std::optional<TrimState> parse_trim(std::string_view value);
+/// The running hash behind a segment; nothing for a segment written without (format 1).
+[[nodiscard]] std::string chain_value(const Hash128& chain);
+[[nodiscard]] std::optional<Hash128> parse_chain(std::string_view value);
+
 [[nodiscard]] std::string numbered_key(std::string_view prefix, std::uint64_t number);
 [[nodiscard]] std::optional<std::uint64_t> parse_number(std::string_view key,
                                                         std::string_view prefix);

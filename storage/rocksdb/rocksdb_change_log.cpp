@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "storage/entry_codec.hpp"
+#include "storage/rocksdb/anchor_file.hpp"
 #include "storage/rocksdb/database.hpp"
 #include "storage/rocksdb/key_codec.hpp"
 
@@ -13,22 +14,59 @@ using namespace rocksdb_store;
 
 namespace {
 
-constexpr std::uint64_t kFormatVersion = 1;
+constexpr std::uint64_t kFormatVersion = 2;
+constexpr std::uint64_t kOldestFormat = 1;  // no floors, no running hash: taken over at open
+
+Error missing_log(const LineageAnchor& anchor, const std::string& path) {
+  return Error{ErrorCode::storage_corrupt,
+               "the log that " + anchor_path(path) + " remembers, up to revision " +
+                   std::to_string(anchor.head.value) +
+                   ", is gone; put it back or restore a backup, or, to start with an empty log, "
+                   "move that file away",
+               path};
+}
 
 }  // namespace
 
 RocksDbChangeLog::RocksDbChangeLog(std::unique_ptr<Database> database, OpenOptions options)
-    : options_(std::move(options)), database_(std::move(database)) {}
+    : options_(std::move(options)),
+      database_(std::move(database)),
+      trim_(std::make_unique<TrimState>()) {}
 
-RocksDbChangeLog::~RocksDbChangeLog() = default;
+RocksDbChangeLog::~RocksDbChangeLog() {
+  if (opened_ && !stopped_ && anchored_head_ != state_.head) {
+    const Status ignored = write_anchor();  // the old anchor is still true
+    static_cast<void>(ignored);
+  }
+}
 
 Result<std::unique_ptr<RocksDbChangeLog>> RocksDbChangeLog::open(const std::string& path,
                                                                  OpenOptions options) {
-  auto database = Database::open(path, options.create, options.env);
-  if (!database) return fail(std::move(database.error()));
+  auto log = open_once(path, options);
+  const bool full = !log && log.error().code == ErrorCode::resource_exhausted;
+  if (!full || !drop_ballast(path, options.env)) return log;
+  log = open_once(path, std::move(options));
+  if (!log) return log;
+  OpenReport& report = (*log)->report_;
+  report.ballast_used = true;
+  if (!report.text.empty()) report.text += "; ";
+  report.text += "the disk is full: the ballast was given up to start; free some space";
+  return log;
+}
+
+Result<std::unique_ptr<RocksDbChangeLog>> RocksDbChangeLog::open_once(const std::string& path,
+                                                                      OpenOptions options) {
+  auto anchor = read_anchor(path, options.env);
+  if (!anchor) return fail(std::move(anchor.error()));
+  auto database = Database::open(path, options.create && !*anchor, options.env);
+  if (!database) {
+    Error error = std::move(database.error());
+    if (*anchor && error.code == ErrorCode::not_found) error = missing_log(**anchor, path);
+    return fail(std::move(error));
+  }
   std::unique_ptr<RocksDbChangeLog> log(
       new RocksDbChangeLog(std::move(*database), std::move(options)));
-  if (Status status = log->start(); !status) return fail(std::move(status.error()));
+  if (Status status = log->start(*anchor); !status) return fail(std::move(status.error()));
   return log;
 }
 
@@ -37,15 +75,15 @@ Error RocksDbChangeLog::corrupt(const std::string& what) const {
                what + "; do not write to this store, restore a backup", database_->path()};
 }
 
-Status RocksDbChangeLog::start() {
+Status RocksDbChangeLog::start(const std::optional<LineageAnchor>& anchor) {
   auto format = database_->get(Family::meta, kFormatKey, nullptr);
   if (!format) return fail(std::move(format.error()));
   if (!*format) {
-    if (Status status = create_log(); !status) return status;
+    if (Status status = create_log(anchor); !status) return status;
   } else {
     const auto version = parse_number_value(**format);
     if (!version) return fail(corrupt("the format version is unreadable"));
-    if (*version != kFormatVersion) {
+    if (*version < kOldestFormat || *version > kFormatVersion) {
       return fail(ErrorCode::unsupported,
                   "the log has format " + std::to_string(*version) +
                       ", this version of zonesync reads format " +
@@ -54,11 +92,16 @@ Status RocksDbChangeLog::start() {
     }
   }
   if (Status status = load(); !status) return status;
-  return add_era();
+  if (Status status = check_lineage(anchor); !status) return status;
+  if (Status status = add_era(); !status) return status;
+  opened_ = true;
+  const Status ignored = write_anchor();  // a full disk must not prevent the start
+  static_cast<void>(ignored);
+  return {};
 }
 
 // A store without format version is one whose creation was interrupted: nothing else may be there.
-Status RocksDbChangeLog::create_log() {
+Status RocksDbChangeLog::create_log(const std::optional<LineageAnchor>& anchor) {
   bool empty = true;
   for (const Family family : {Family::meta, Family::log, Family::latest}) {
     const Status status = database_->visit(family, {}, {}, nullptr, [&](auto, auto) {
@@ -68,6 +111,7 @@ Status RocksDbChangeLog::create_log() {
     if (!status) return status;
   }
   if (!empty) return fail(corrupt("the store holds data but no format version"));
+  if (anchor) return fail(missing_log(*anchor, database_->path()));
   if (!options_.create) {
     return fail(ErrorCode::not_found, "there is no log in this directory; create it first",
                 database_->path());
@@ -80,7 +124,9 @@ Status RocksDbChangeLog::create_log() {
   database_->put(batch, Family::meta, kLogIdKey, id.bytes());
   database_->put(batch, Family::meta, kCompleteKey, number_value(options_.created_complete));
   database_->put(batch, Family::meta, kHeadKey, number_value(0));
-  return database_->write(batch, true);
+  if (Status status = database_->write(batch, true); !status) return status;
+  report_.created = true;
+  return database_->flush();  // the identity outlives a lost write-ahead log
 }
 
 Status RocksDbChangeLog::load() {
@@ -102,6 +148,15 @@ Status RocksDbChangeLog::load() {
   state_.head = Revision{*head_value};
   if (Status status = load_eras(); !status) return status;
   if (Status status = load_digests(); !status) return status;
+  auto trim = database_->get(Family::meta, kTrimKey, nullptr);
+  if (!trim) return fail(std::move(trim.error()));
+  if (*trim) {
+    const auto floors = parse_trim(**trim);
+    if (!floors) return fail(corrupt("the trim floors are unreadable"));
+    *trim_ = *floors;
+    state_.trim_floor = floors->floor;
+    state_.tombstone_floor = floors->tombstone_floor;
+  }
   return check_bounds();
 }
 
@@ -143,7 +198,7 @@ Status RocksDbChangeLog::load_digests() {
 
 // One batch wrote entries, segment end and head: they must agree.
 Status RocksDbChangeLog::check_bounds() const {
-  const Published now{state_.head, {}, nullptr};
+  const Published now{state_.head, state_.trim_floor, state_.tombstone_floor, nullptr};
   auto segment = segment_end_before(now, state_.head.next());
   if (!segment) return fail(std::move(segment.error()));
   if (segment->value_or(Revision{0}) != state_.head) {
@@ -163,6 +218,11 @@ Status RocksDbChangeLog::check_bounds() const {
 Status RocksDbChangeLog::add_era() {
   const EraRecord era{EraId{options_.ids()}, state_.head};
   rocksdb::WriteBatch batch;
+  database_->put(batch, Family::meta, kFormatKey, number_value(kFormatVersion));
+  // Receivers must not take what was lost for deleted.
+  if (report_.lineage != Lineage::follows) {
+    database_->put(batch, Family::meta, kCompleteKey, number_value(0));
+  }
   database_->put(batch, Family::meta, numbered_key(kEraPrefix, next_era_), era_value(era));
   if (next_era_ >= log_rules::kErasMax) {
     database_->erase(batch, Family::meta,
@@ -172,6 +232,7 @@ Status RocksDbChangeLog::add_era() {
   ++next_era_;
   const std::lock_guard lock(mutex_);
   log_rules::push_era(state_.eras, era);
+  if (report_.lineage != Lineage::follows) state_.complete = false;
   snapshot_ = database_->snapshot();
   return {};
 }
@@ -200,9 +261,12 @@ Status RocksDbChangeLog::write_segment(Segment segment) {
   if (!plan) return fail(std::move(plan.error()));
 
   rocksdb::WriteBatch batch;
+  log_rules::Chain chain(chain_, plan->end);
   for (const LogEntry& entry : plan->entries) {
     const LatestEntry latest = log_rules::latest_from(entry);
-    database_->put(batch, Family::log, log_key(entry.position), encode_entry(entry));
+    const std::string stored = encode_entry(entry);
+    chain.add(entry.position, stored);
+    database_->put(batch, Family::log, log_key(entry.position), stored);
     database_->put(batch, Family::latest, latest_key(log_rules::slot_of(latest.cls, latest.key)),
                    latest_value(latest));
   }
@@ -216,7 +280,9 @@ Status RocksDbChangeLog::write_segment(Segment segment) {
       database_->put(batch, Family::meta, digest_key(cls), digest_value(digest));
     }
   }
-  database_->put(batch, Family::meta, numbered_key(kSegmentPrefix, plan->end.value), {});
+  const Hash128 after = chain.end();
+  database_->put(batch, Family::meta, numbered_key(kSegmentPrefix, plan->end.value),
+                 chain_value(after));
   database_->put(batch, Family::meta, kHeadKey, number_value(plan->end.value));
 
   if (Status status = check_space(batch.GetDataSize()); !status) return status;
@@ -225,7 +291,10 @@ Status RocksDbChangeLog::write_segment(Segment segment) {
     status.error().code = ErrorCode::storage_io;
     return status;
   }
+  chain_ = after;
+  ++segments_since_anchor_;
   publish(plan->end, plan->digest_deltas);
+  write_anchor_if_due();
   return {};
 }
 
@@ -239,8 +308,7 @@ void RocksDbChangeLog::publish(Revision head, const ClassDigests& deltas) {
 
 void RocksDbChangeLog::append(Segment segment, AppendDone done) {
   if (stopped_) {
-    done(fail(ErrorCode::storage_io, "the log stopped after an error; restart to reopen it",
-              database_->path()));
+    done(fail(stopped_error()));
     return;
   }
   Status status = write_segment(std::move(segment));
@@ -252,10 +320,7 @@ void RocksDbChangeLog::append(Segment segment, AppendDone done) {
 }
 
 Status RocksDbChangeLog::declare_complete() {
-  if (stopped_) {
-    return fail(ErrorCode::storage_io, "the log stopped after an error; restart to reopen it",
-                database_->path());
-  }
+  if (stopped_) return fail(stopped_error());
   rocksdb::WriteBatch batch;
   database_->put(batch, Family::meta, kCompleteKey, number_value(1));
   if (Status status = database_->write(batch, true); !status) {

@@ -4,16 +4,18 @@
 // head and a RocksDB snapshot are published together after the write, and readers use only these,
 // so that nobody sees a segment in part or before it is durable.
 //
-// Life cycle: open() takes the store's lock, appends an era durably, and only then returns. The
-// destructor closes the store; nothing else needs to be called. Thread rule: as in ChangeLog.
+// Life cycle: open() takes the store's lock, compares the log with its lineage anchor, appends an
+// era durably, and only then returns. The destructor closes the store; nothing else needs to be
+// called. Thread rule: as in ChangeLog.
 #pragma once
 
-#include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
 
 #include "storage/change_log.hpp"
+#include "storage/lineage.hpp"
 #include "storage/log_rules.hpp"
 #include "storage/random_id.hpp"
 
@@ -26,6 +28,7 @@ namespace zonesync {
 
 namespace rocksdb_store {
 class Database;
+struct TrimState;
 }
 
 struct RocksDbOptions {
@@ -35,6 +38,9 @@ struct RocksDbOptions {
   /// An append that would leave less free space is refused with resource_exhausted before anything
   /// is written: flushes and a restart need room too.
   std::uint64_t reserve_bytes = 64u << 20;
+  /// Space set aside inside the store, given up when a full disk would prevent the start, and set
+  /// aside again once there is room. 0 = none.
+  std::uint64_t ballast_bytes = 0;
   rocksdb::Env* env = nullptr;    // not owned; must outlive the log. nullptr = the real one
   IdSource ids = random_id;
 };
@@ -52,6 +58,12 @@ class RocksDbChangeLog final : public ChangeLog {
   [[nodiscard]] LogState state() const override;
   void append(Segment segment, AppendDone done) override;
   Status declare_complete() override;
+  [[nodiscard]] Result<TrimProgress> trim(const TrimRequest& request) override;
+  /// Brings the lineage anchor up to date, and sets ballast aside again.
+  void housekeep() override;
+  /// What the open found. A log that ends before its anchor, or has another history, is marked
+  /// partial and says so here: its owner must log it.
+  [[nodiscard]] const OpenReport& report() const { return report_; }
   [[nodiscard]] Result<ScanPage> scan(Position after, const ScanOptions& options) const override;
   [[nodiscard]] Result<std::optional<LatestEntry>> latest(const ResourceKey& key) const override;
   [[nodiscard]] Result<LogEntry> read(Position position) const override;
@@ -67,12 +79,19 @@ class RocksDbChangeLog final : public ChangeLog {
   struct Published {
     Revision head;
     Revision trim_floor;
+    Revision tombstone_floor;
     std::shared_ptr<const rocksdb::Snapshot> snapshot;
   };
 
   RocksDbChangeLog(std::unique_ptr<rocksdb_store::Database> database, OpenOptions options);
-  [[nodiscard]] Status start();
-  [[nodiscard]] Status create_log();
+  [[nodiscard]] static Result<std::unique_ptr<RocksDbChangeLog>> open_once(const std::string& path,
+                                                                           OpenOptions options);
+  [[nodiscard]] Status start(const std::optional<LineageAnchor>& anchor);
+  [[nodiscard]] Status check_lineage(const std::optional<LineageAnchor>& anchor);
+  void write_anchor_if_due();
+  Status write_anchor();
+  [[nodiscard]] Error stopped_error() const;
+  [[nodiscard]] Status create_log(const std::optional<LineageAnchor>& anchor);
   [[nodiscard]] Status load();
   [[nodiscard]] Status load_eras();
   [[nodiscard]] Status load_digests();
@@ -81,6 +100,9 @@ class RocksDbChangeLog final : public ChangeLog {
   [[nodiscard]] Status write_segment(Segment segment);
   [[nodiscard]] Status check_space(std::size_t bytes) const;
   void publish(Revision head, const ClassDigests& deltas);
+  [[nodiscard]] Status raise_floors(const TrimRequest& request);
+  [[nodiscard]] Result<TrimProgress> trim_step(std::size_t max_visited);
+  void publish_trim();
 
   [[nodiscard]] Published published() const;
   [[nodiscard]] Error corrupt(const std::string& what) const;
@@ -92,8 +114,16 @@ class RocksDbChangeLog final : public ChangeLog {
 
   OpenOptions options_;
   std::unique_ptr<rocksdb_store::Database> database_;
-  bool stopped_ = false;         // writer only
-  std::uint64_t next_era_ = 0;   // writer only: number of the next era's key
+  OpenReport report_;            // fixed once open
+  // Writer only:
+  bool opened_ = false;
+  bool stopped_ = false;
+  std::uint64_t next_era_ = 0;   // number of the next era's key
+  Hash128 chain_;                // running hash at the head
+  std::unique_ptr<rocksdb_store::TrimState> trim_;
+  Revision anchored_head_;       // what the anchor says
+  std::uint64_t segments_since_anchor_ = 0;
+  std::chrono::steady_clock::time_point anchored_at_;
 
   mutable std::mutex mutex_;     // guards what follows; never held over I/O
   LogState state_;

@@ -22,12 +22,14 @@ ChangeLog::DigestsAt RocksDbChangeLog::digests() const {
 
 RocksDbChangeLog::Published RocksDbChangeLog::published() const {
   const std::lock_guard lock(mutex_);
-  return Published{state_.head, state_.trim_floor, snapshot_};
+  return Published{state_.head, state_.trim_floor, state_.tombstone_floor, snapshot_};
 }
 
 Result<std::optional<Revision>> RocksDbChangeLog::segment_end_before(const Published& at,
                                                                      Revision revision) const {
-  auto key = database_->last_before(Family::meta, kSegmentPrefix,
+  // Ends below the floor are of no use, and many may just have been removed: do not walk there.
+  auto key = database_->last_before(Family::meta,
+                                    numbered_key(kSegmentPrefix, at.trim_floor.value),
                                     numbered_key(kSegmentPrefix, revision.value),
                                     at.snapshot.get());
   if (!key) return fail(std::move(key.error()));
@@ -42,6 +44,7 @@ Result<ScanPage> RocksDbChangeLog::scan(Position after, const ScanOptions& optio
   ScanPage page;
   page.next = after;
   page.trim_floor = at.trim_floor;
+  page.tombstone_floor = at.tombstone_floor;
   log_rules::PageLimit limit(options);
   std::optional<Revision> next_entry;
   bool readable = true;

@@ -72,7 +72,7 @@ TEST_F(RocksDbStore, SecondOpenIsRefusedAndSaysWhy) {
 
 TEST_F(RocksDbStore, FormatOfAnotherVersionIsUnsupported) {
   ASSERT_TRUE(open());
-  put_meta(kFormatKey, number_value(2));
+  put_meta(kFormatKey, number_value(3));
   expect_open_fails(ErrorCode::unsupported);
 }
 
@@ -159,6 +159,17 @@ TEST_F(RocksDbStore, TornTailOfTheWriteAheadLogIsTolerated) {
   ASSERT_TRUE(log) << describe(log.error());
   EXPECT_EQ((*log)->state().head, Revision{1});
   EXPECT_EQ((*log)->digests().digests, recompute(**log));
+  EXPECT_EQ((*log)->report().lineage, Lineage::rewound) << "it was durable: say so";
+}
+
+TEST_F(RocksDbStore, FormatOneIsTakenOver) {
+  ASSERT_TRUE(append(**open(), {{put("a", "1")}}));
+  put_meta(kFormatKey, number_value(1));
+  put_meta(numbered_key(kSegmentPrefix, 1), {});
+  const auto log = open();
+  ASSERT_TRUE(log) << describe(log.error());
+  EXPECT_EQ((*log)->report().text, "");
+  EXPECT_TRUE(append(**log, {{put("b", "2")}}));
 }
 
 TEST_F(RocksDbStore, NoLogFileOfRocksDbItself) {

@@ -1,0 +1,34 @@
+// Two files that guard a store: the lineage anchor beside its directory, the ballast inside it.
+//
+// Thread rule: one thread at a time.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "protocol/model/result.hpp"
+#include "storage/lineage.hpp"
+
+namespace rocksdb {
+class Env;
+}
+
+namespace zonesync::rocksdb_store {
+
+/// "DIR.anchor": outside the database, so that it does not share the database's fate.
+[[nodiscard]] std::string anchor_path(const std::string& store);
+/// Nothing when there is none. Errors: storage_corrupt (damaged), storage_io.
+[[nodiscard]] Result<std::optional<LineageAnchor>> read_anchor(const std::string& store,
+                                                               rocksdb::Env* env);
+/// New file, fsync, rename, fsync of the directory: readers find the old one or the new one.
+/// Errors: resource_exhausted, storage_io.
+Status write_anchor(const std::string& store, const LineageAnchor& anchor, rocksdb::Env* env);
+
+/// "DIR/ballast": space that can be given back, since a start on a full disk needs some.
+[[nodiscard]] bool has_ballast(const std::string& store, rocksdb::Env* env);
+/// False when there was none.
+bool drop_ballast(const std::string& store, rocksdb::Env* env);
+/// Reserves `bytes`, really allocated. Errors: resource_exhausted, storage_io; nothing stays then.
+Status make_ballast(const std::string& store, std::uint64_t bytes, rocksdb::Env* env);
+
+}  // namespace zonesync::rocksdb_store

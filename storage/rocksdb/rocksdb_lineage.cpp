@@ -1,0 +1,94 @@
+// The lineage anchor and the ballast of RocksDbChangeLog.
+#include <algorithm>
+#include <utility>
+
+#include "storage/rocksdb/anchor_file.hpp"
+#include "storage/rocksdb/database.hpp"
+#include "storage/rocksdb/key_codec.hpp"
+#include "storage/rocksdb/rocksdb_change_log.hpp"
+
+namespace zonesync {
+
+using namespace rocksdb_store;
+
+namespace {
+
+constexpr std::uint64_t kAnchorSegments = 1'000;
+constexpr auto kAnchorInterval = std::chrono::seconds(1);
+
+std::string lineage_text(const OpenReport& report) {
+  const std::string found = std::to_string(report.found_head.value);
+  const std::string known = std::to_string(report.anchor_head.value);
+  const std::string then = "; a new era begins here, the log is partial until it is declared "
+                           "complete, and zones that know more are repaired";
+  if (report.lineage == Lineage::rewound) {
+    return "the log ends at revision " + found + ", but revision " + known +
+           " was durable: at least " + std::to_string(report.lost_revisions) +
+           " revisions are lost, or this is an older copy" + then;
+  }
+  return "the log is not the one that was here before: its history differs from what was durable "
+         "at revision " + known + " (it now ends at " + found +
+         "): an older copy that was written to since" + then;
+}
+
+}  // namespace
+
+Status RocksDbChangeLog::check_lineage(const std::optional<LineageAnchor>& anchor) {
+  const auto chain_at = [this](Revision revision) -> Result<std::optional<Hash128>> {
+    auto value = database_->get(Family::meta, numbered_key(kSegmentPrefix, revision.value), nullptr);
+    if (!value) return fail(std::move(value.error()));
+    return *value ? parse_chain(**value) : std::nullopt;
+  };
+  auto head_chain = chain_at(state_.head);
+  if (!head_chain) return fail(std::move(head_chain.error()));
+  chain_ = head_chain->value_or(Hash128{});
+  report_.found_head = state_.head;
+  report_.anchored = anchor.has_value();
+  if (!anchor) return {};
+  report_.anchor_head = anchor->head;
+  auto known = chain_at(anchor->head);
+  if (!known) return fail(std::move(known.error()));
+  report_.lineage = judge_lineage(*anchor, state_, *known);
+  if (report_.lineage == Lineage::other_log) {
+    return fail(ErrorCode::storage_corrupt,
+                "this is another log than the one that was here before (" +
+                    anchor_path(database_->path()) +
+                    "); put the right one back, or, if this one is wanted, move that file away",
+                database_->path());
+  }
+  if (report_.lineage == Lineage::rewound) {
+    report_.lost_revisions = anchor->head.value - state_.head.value;
+  }
+  if (report_.lineage != Lineage::follows) report_.text = lineage_text(report_);
+  return {};
+}
+
+Status RocksDbChangeLog::write_anchor() {
+  anchored_at_ = std::chrono::steady_clock::now();  // also after a failure: no storm of attempts
+  segments_since_anchor_ = 0;
+  const LineageAnchor anchor{state_.log_id, state_.head, state_.current_era(), chain_};
+  Status status = rocksdb_store::write_anchor(database_->path(), anchor, options_.env);
+  if (status) anchored_head_ = state_.head;
+  return status;
+}
+
+// A failure leaves the old anchor, which is still true: it may cost precision, never a wrong alarm.
+void RocksDbChangeLog::write_anchor_if_due() {
+  if (segments_since_anchor_ == 0) return;
+  const bool old = std::chrono::steady_clock::now() - anchored_at_ >= kAnchorInterval;
+  if (segments_since_anchor_ < kAnchorSegments && !old) return;
+  const Status ignored = write_anchor();
+  static_cast<void>(ignored);
+}
+
+void RocksDbChangeLog::housekeep() {
+  if (stopped_) return;
+  write_anchor_if_due();
+  if (options_.ballast_bytes == 0 || has_ballast(database_->path(), options_.env)) return;
+  const auto free = database_->free_bytes();
+  if (free && *free < options_.reserve_bytes + 2 * options_.ballast_bytes) return;
+  const Status ignored = make_ballast(database_->path(), options_.ballast_bytes, options_.env);
+  static_cast<void>(ignored);
+}
+
+}  // namespace zonesync
