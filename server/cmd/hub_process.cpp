@@ -25,6 +25,10 @@ std::int64_t wall_ms() {
 /// The listener takes numbers only.
 std::string numeric(const std::string& host) { return host == "localhost" ? "127.0.0.1" : host; }
 
+RetentionLimits limits_of(const HubConfig::Retention& config) {
+  return {config.revisions, config.age_ms, config.bytes, config.tombstones_ms};
+}
+
 }  // namespace
 
 HubProcess::HubProcess(Options options)
@@ -61,6 +65,7 @@ Status HubProcess::open_store() {
     RocksDbOptions options;
     options.create = true;  // a new log is partial: nobody deletes on its word (protocol.md §4.9)
     options.sync = config_.storage_sync;
+    options.ballast_bytes = config_.storage_ballast_bytes;
     auto opened = RocksDbChangeLog::open(config_.storage_dir.string(), options);
     if (!opened) return fail(std::move(opened.error()));
     if (const OpenReport& report = (*opened)->report(); !report.text.empty()) {
@@ -158,6 +163,9 @@ void HubProcess::tick() {
   check_waits();
   ++ticks_;
   if (ticks_ % kTicksPerSecond == 0) sync_->tick_all();
+  if (ticks_ % kTicksPerSecond == 0 && !upkeep_waits_.exchange(true)) {
+    writer_.post([this] { upkeep(); });
+  }
   if (ticks_ % kTicksPerRevocationRead == 0) {
     if (auto status = credentials()->reload_revocations(); !status) {
       logger_->log({LogLevel::error, "auth.revocations.unreadable",
@@ -174,7 +182,32 @@ void HubProcess::after_batch() {
   counters_ = core_->counters();
 }
 
-void HubProcess::on_committed(const Segment&) {
+/// Once a second, between groups: a bounded step of what the store has to do for itself.
+void HubProcess::upkeep() {
+  upkeep_waits_ = false;
+  if (!core_->idle() || core_->fatal_error()) return;  // writes first; the next second again
+  log_->housekeep();
+  const LogState before = log_->state();
+  retention_clock_.sample(before.head, appended_bytes_, wall_ms());
+  const auto request =
+      plan_trim(limits_of(config_.retention), before, retention_clock_, table_.cursors(), wall_ms());
+  if (!request) return;
+  const auto progress = log_->trim(*request);
+  if (!progress) {
+    logger_->log({LogLevel::error, "storage.trim.failed", "old history could not be trimmed",
+                  {{"reason", describe(progress.error())}}});
+    if (progress.error().code == ErrorCode::storage_io && on_fatal_) on_fatal_(progress.error());
+    return;
+  }
+  source_->refresh();
+  // More to do: behind what was submitted meanwhile.
+  if (!progress->done && !upkeep_waits_.exchange(true)) writer_.post([this] { upkeep(); });
+}
+
+void HubProcess::on_committed(const Segment& segment) {
+  for (const Transaction& transaction : segment.transactions) {
+    for (const Change& change : transaction.changes) appended_bytes_ += change.payload.size();
+  }
   sync_->wake_all();
   events_.notify({hub::HubEvent::Kind::committed, "", source_->head()});
 }

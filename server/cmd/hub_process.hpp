@@ -71,6 +71,7 @@ class HubProcess final : public hub::HubApi {
   void start_tick();
   void tick();
   void after_batch();
+  void upkeep();
   void on_committed(const Segment& segment);
   void check_waits();
   template <class Work, class Done>
@@ -103,6 +104,9 @@ class HubProcess final : public hub::HubApi {
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};
   std::atomic<bool> stopped_{false};
+  RetentionClock retention_clock_;                 // writer thread
+  std::uint64_t appended_bytes_ = 0;               // writer thread
+  std::atomic<bool> upkeep_waits_{false};          // posted, not yet run
   WriterThread writer_;                            // last: joined before anything else goes
 };
 

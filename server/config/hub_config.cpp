@@ -51,6 +51,12 @@ class Assembler {
     config.storage_dir = path("storage.dir");
     if (config.storage_dir.empty()) config.storage_dir = config.data_dir / "log";
     config.storage_sync = values_.text("storage.sync") == "always";
+    config.storage_ballast_bytes = values_.bytes("storage.ballast");
+    config.retention.revisions =
+        static_cast<std::uint64_t>(values_.number("storage.retention.revisions"));
+    config.retention.age_ms = values_.duration("storage.retention.age").count();
+    config.retention.bytes = values_.bytes("storage.retention.bytes");
+    config.retention.tombstones_ms = values_.duration("storage.retention.tombstones").count();
     config.listen_sync = endpoint("listen.sync");
     config.listen_api = endpoint("listen.api");
     config.metrics_enabled = !values_.text("listen.metrics").empty();

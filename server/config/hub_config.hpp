@@ -34,6 +34,14 @@ struct HubConfig {
   std::filesystem::path data_dir;
   std::filesystem::path storage_dir;  // inside data_dir unless set
   bool storage_sync = true;
+  std::uint64_t storage_ballast_bytes = 0;
+  struct Retention {                  // as storage/retention.hpp; all 0 = nothing is trimmed
+    std::uint64_t revisions = 0;
+    std::int64_t age_ms = 0;
+    std::uint64_t bytes = 0;
+    std::int64_t tombstones_ms = 0;
+  };
+  Retention retention;
 
   Endpoint listen_sync;
   Endpoint listen_api;

@@ -68,6 +68,22 @@ text::ConfigTable make_table() {
        .doc = "`always` = acknowledged means durable. `unsafe_never` loses acknowledged writes at "
               "a power cut; for throw-away tests.",
        .choices = {"always", "unsafe_never"}},
+      {.path = "storage.ballast", .type = ConfigType::size, .default_text = "64MiB",
+       .doc = "Space set aside so that the hub still starts on a completely full disk; 0 = none.",
+       .max = std::int64_t{1} << 40},
+      {.path = "storage.retention.revisions", .type = ConfigType::integer, .default_text = "0",
+       .doc = "Keep superseded versions of the newest so many revisions; 0 = no such limit. "
+              "Without any limit nothing is ever trimmed."},
+      {.path = "storage.retention.age", .type = ConfigType::duration, .default_text = "0s",
+       .doc = "Keep superseded versions so long, counted from the hub's start for what is older; "
+              "0s = no such limit."},
+      {.path = "storage.retention.bytes", .type = ConfigType::size, .default_text = "0",
+       .doc = "Keep superseded versions within the newest so many bytes written since the hub's "
+              "start; 0 = no such limit."},
+      {.path = "storage.retention.tombstones", .type = ConfigType::duration, .default_text = "0s",
+       .doc = "Records of deletions below the other limits go once every registered zone has "
+              "them, at the latest after this time (a zone that was away longer is repaired); "
+              "0s = kept for ever."},
       {.path = "sync.delta.enabled", .type = ConfigType::boolean, .default_text = "true",
        .doc = "Offer delta mode; false = zones get complete lists (v1).",
        .environment_aliases = {"KUMA_EXPERIMENTAL_KDS_DELTA_ENABLED"}},

@@ -233,6 +233,16 @@ std::optional<Revision> ZoneTable::acked(const std::string& zone) const {
   return found == rows_.end() ? std::nullopt : found->second.status.acked;
 }
 
+std::vector<ZoneCursor> ZoneTable::cursors() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<ZoneCursor> found;
+  found.reserve(rows_.size());
+  for (const auto& [zone, row] : rows_) {
+    found.push_back(ZoneCursor{row.status.durable, row.status.acked});
+  }
+  return found;
+}
+
 std::vector<std::string> ZoneTable::connected_zones() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> zones;

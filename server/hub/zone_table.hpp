@@ -13,6 +13,7 @@
 #include "server/hub/system_entries.hpp"
 #include "server/hub/up_state.hpp"
 #include "server/hub/zone_status.hpp"
+#include "storage/retention.hpp"
 
 namespace zonesync::hub {
 
@@ -68,6 +69,8 @@ class ZoneTable {
   /// The durable revision of a zone, whether it is connected or not.
   [[nodiscard]] std::optional<Revision> acked(const std::string& zone) const;
   [[nodiscard]] std::vector<std::string> connected_zones() const;
+  /// Where every registered zone stands, for trimming.
+  [[nodiscard]] std::vector<ZoneCursor> cursors() const;
 
  private:
   struct Row {

@@ -1,0 +1,97 @@
+// What may be trimmed, from limits, time and the zones' cursors.
+#include "storage/retention.hpp"
+
+#include <gtest/gtest.h>
+
+namespace zonesync::test {
+namespace {
+
+LogState log_at(std::uint64_t head) {
+  LogState log;
+  log.head = Revision{head};
+  return log;
+}
+
+/// One revision of 10 bytes a second, from second 1.
+RetentionClock clock_of(std::uint64_t revisions) {
+  RetentionClock clock;
+  for (std::uint64_t i = 1; i <= revisions; ++i) {
+    clock.sample(Revision{i}, i * 10, static_cast<std::int64_t>(i) * 1'000);
+  }
+  return clock;
+}
+
+TEST(Retention, WithoutLimitsNothingGoes) {
+  EXPECT_FALSE(plan_trim({}, log_at(100), clock_of(100), {}, 1'000'000'000));
+  RetentionLimits only_tombstones;
+  only_tombstones.tombstones_ms = 1;
+  EXPECT_FALSE(plan_trim(only_tombstones, log_at(100), clock_of(100), {}, 1'000'000'000));
+}
+
+TEST(Retention, EveryLimitSetsAFloorAndTheHighestWins) {
+  RetentionLimits limits;
+  limits.revisions = 30;
+  const auto floor = [&] {
+    return plan_trim(limits, log_at(100), clock_of(100), {}, 100'000)->floor.value;
+  };
+  EXPECT_EQ(floor(), 70u);
+  limits.age_ms = 20'000;
+  EXPECT_EQ(floor(), 80u);
+  limits.bytes = 100;
+  EXPECT_EQ(floor(), 90u);
+  limits.revisions = 1'000;
+  limits.age_ms = 1'000'000;
+  EXPECT_EQ(floor(), 90u);
+  limits.bytes = 10'000;
+  EXPECT_EQ(floor(), 0u);
+}
+
+TEST(Retention, AFloorNeverSinks) {
+  RetentionLimits limits;
+  limits.revisions = 50;
+  LogState log = log_at(100);
+  log.trim_floor = Revision{90};
+  log.tombstone_floor = Revision{60};
+  const auto request = plan_trim(limits, log, clock_of(100), {}, 100'000);
+  EXPECT_EQ(request->floor, Revision{90});
+  EXPECT_EQ(request->tombstone_floor, Revision{60});
+}
+
+TEST(Retention, LeavesWaitForEveryZoneWithAStoreOrForTheirTime) {
+  RetentionLimits limits;
+  limits.revisions = 10;
+  const auto tombstones = [&](std::vector<ZoneCursor> zones) {
+    return plan_trim(limits, log_at(100), clock_of(100), zones, 100'000)->tombstone_floor.value;
+  };
+  EXPECT_EQ(tombstones({}), 0u) << "0 = kept for ever";
+  limits.tombstones_ms = 60'000;
+  EXPECT_EQ(tombstones({}), 90u) << "nobody needs them";
+  EXPECT_EQ(tombstones({{true, Revision{95}}, {true, Revision{70}}}), 70u);
+  EXPECT_EQ(tombstones({{true, Revision{95}}, {true, Revision{20}}}), 40u) << "their time is over";
+  EXPECT_EQ(tombstones({{true, std::nullopt}}), 40u) << "unknown is not passed";
+  EXPECT_EQ(tombstones({{false, Revision{20}}, {true, Revision{95}}}), 90u)
+      << "a zone without a store never holds the floor";
+}
+
+TEST(Retention, WhatWasThereBeforeTheStartIsAsOldAsTheStart) {
+  RetentionClock clock;
+  clock.sample(Revision{500}, 0, 1'000'000);
+  EXPECT_EQ(clock.at(999'999), Revision{0});
+  EXPECT_EQ(clock.at(1'000'000), Revision{500});
+  EXPECT_EQ(clock.with_bytes_behind(1), Revision{0});
+}
+
+TEST(Retention, AClockThatJumpsAgesNothingEarlyAndMemoryIsBounded) {
+  RetentionClock clock;
+  clock.sample(Revision{1}, 0, 1'000'000);
+  clock.sample(Revision{2}, 0, 5);
+  EXPECT_EQ(clock.at(999'999), Revision{0}) << "revision 2 is not older than revision 1";
+  for (std::uint64_t i = 3; i < 100'000; ++i) {
+    clock.sample(Revision{i}, i, 1'000'000 + static_cast<std::int64_t>(i));
+  }
+  EXPECT_EQ(clock.at(1'000'000 + 99'990), Revision{99'990}) << "fine where it is new";
+  EXPECT_LE(clock.at(1'000'000 + 50'000), Revision{50'000}) << "coarse, never too high";
+}
+
+}  // namespace
+}  // namespace zonesync::test
