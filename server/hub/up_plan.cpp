@@ -1,6 +1,7 @@
 #include "server/hub/up_plan.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "protocol/model/limits.hpp"
 #include "protocol/wire/codec.hpp"
@@ -178,9 +179,15 @@ Step Planner::finish_full() {
   if (!all) {
     return tl::unexpected<CutFailure>(CutFailure{Kind::fatal, std::move(all.error()), ""});
   }
+  // What this very piece removes by a logged leave is judged already: once is enough.
+  std::set<ResourceKey> left;
+  for (const UpChange& change : commit_.changes) {
+    if (change.staged.change.kind == ChangeKind::leave) left.insert(change.staged.change.key);
+  }
   std::vector<LatestEntry> unnamed;
   for (auto& entry : *all) {
-    if (commit_.view->admits(entry.cls) && !named.contains(fingerprint(entry.key))) {
+    if (commit_.view->admits(entry.cls) && !named.contains(fingerprint(entry.key)) &&
+        !left.contains(entry.key)) {
       unnamed.push_back(std::move(entry));
     }
   }

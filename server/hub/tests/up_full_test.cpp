@@ -278,6 +278,18 @@ TEST_F(UpLogs, AWrongDigestOfAFullAnswerRemovesNothing) {
   EXPECT_TRUE(std::count(now.begin(), now.end(), "a") == 1) << "nothing was removed";
 }
 
+TEST_F(UpLogs, AFullAnswerWithTheLeaveOfWhatIsHereRemovesItOnce) {
+  for (const bool complete : {true, false}) {
+    east.complete = complete;
+    east.remove(dataplane("east", "a").key);
+    ASSERT_TRUE(east.full_now()) << "the digest agrees";
+    EXPECT_EQ(hub.names("east"), Names{"b"});
+    EXPECT_TRUE(hub.live_system(kOfferType).empty()) << "a logged leave leaves no doubt";
+    east.put(dataplane("east", "a", complete ? "again" : "and again"));
+    ASSERT_TRUE(east.changes_now());
+  }
+}
+
 // -- guard ----------------------------------------------------------------------------------------
 
 class MassDelete : public ::testing::Test {
