@@ -29,6 +29,7 @@ void add_serve(CLI::App& app, Run& run);
 void add_init(CLI::App& app, Run& run);
 void add_token(CLI::App& app, Run& run);
 void add_config(CLI::App& app, Run& run);
+void add_store(CLI::App& app, Run& run);
 void add_demo(CLI::App& app, Run& run);
 
 /// `error: ...` on stderr, one line.

@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
   add_init(app, run);
   add_token(app, run);
   add_config(app, run);
+  add_store(app, run);
   add_demo(app, run);
   try {
     app.parse(argc, argv);

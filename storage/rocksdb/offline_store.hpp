@@ -1,0 +1,83 @@
+// A store that no hub is serving: looked at, verified, copied, restored. Nothing here appends an era
+// except restore.
+//
+// Life cycle: open takes the store's lock and holds it as long as the object lives. Thread rule: one
+// thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/change_log.hpp"
+#include "storage/lineage.hpp"
+
+namespace rocksdb {
+class Env;
+}
+
+namespace zonesync {
+
+namespace rocksdb_store {
+class Database;
+}
+
+struct StoreInfo {
+  std::uint64_t format = 0;
+  LogState state;
+  std::uint64_t live = 0;                // resources, the hub's own entries included
+  std::optional<LineageAnchor> anchor;
+};
+
+struct VerifyReport {
+  std::uint64_t entries = 0;
+  std::uint64_t newest = 0;              // (class, key) pairs
+  std::uint64_t segments = 0;
+  std::uint64_t chained_segments = 0;    // whose running hash was computed again
+  std::uint64_t problems = 0;
+  std::vector<std::string> texts;        // of the first kTextsMax problems
+  static constexpr std::size_t kTextsMax = 100;
+  [[nodiscard]] bool good() const { return problems == 0; }
+};
+
+class OfflineStore {
+ public:
+  /// Errors: not_found, unavailable (a hub has it open), unsupported, storage_io, storage_corrupt.
+  [[nodiscard]] static Result<std::unique_ptr<OfflineStore>> open(const std::string& path,
+                                                                  rocksdb::Env* env = nullptr);
+  ~OfflineStore();
+
+  [[nodiscard]] Result<StoreInfo> info() const;
+  /// Walks everything: checksums of table files, every entry, links to predecessors, newest entries,
+  /// class digests, segment ends, the running hash, the anchor. What does not fit is in the report;
+  /// errors are only what prevents looking.
+  [[nodiscard]] Result<VerifyReport> verify();
+  /// Every entry in log order until `visit` answers false.
+  [[nodiscard]] Status each_entry(const std::function<bool(const LogEntry&)>& visit) const;
+  /// A consistent copy in a new directory. Errors: conflict (it exists), resource_exhausted,
+  /// storage_io.
+  [[nodiscard]] Status checkpoint(const std::string& directory);
+  /// Gives back the space of what was trimmed.
+  [[nodiscard]] Status compact();
+
+ private:
+  OfflineStore(std::unique_ptr<rocksdb_store::Database> database, rocksdb::Env* env);
+  std::unique_ptr<rocksdb_store::Database> database_;
+  rocksdb::Env* env_;
+};
+
+struct RestoreReport {
+  LogState state;                            // with the new era
+  std::optional<LineageAnchor> anchor_before;  // of the log that was at `path`
+};
+
+/// Copies a checkpoint to `path`, where no store may be, and opens a new era there. The anchor of
+/// the log that was there before is kept as "PATH.anchor.before-restore". On the real file system
+/// only. Errors: not_found, conflict (a store is there), storage_io, storage_corrupt.
+[[nodiscard]] Result<RestoreReport> restore_store(const std::string& checkpoint,
+                                                  const std::string& path);
+
+}  // namespace zonesync
