@@ -1,7 +1,10 @@
+#include <array>
+#include <memory>
 #include <utility>
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -68,7 +71,16 @@ class TlsStream final : public TlsHandshaker {
     stream_.async_write_some(buffer, std::move(handler));
   }
 
-  void shutdown(DoneHandler handler) override { stream_.async_shutdown(std::move(handler)); }
+  void shutdown(DoneHandler handler) override {
+    stream_.async_shutdown(
+        [this, handler = std::move(handler)](boost::system::error_code error) mutable {
+          if (!error || error.category() != asio::error::get_ssl_category()) {
+            std::move(handler)(error);
+          } else {
+            drain(std::move(handler), 0);  // the peer was still sending
+          }
+        });
+  }
 
   void close() noexcept override {
     boost::system::error_code ignored;
@@ -80,6 +92,22 @@ class TlsStream final : public TlsHandshaker {
  private:
   [[nodiscard]] SSL* native() const {
     return const_cast<ssl::stream<tcp::socket>&>(stream_).native_handle();
+  }
+
+  // Reads and discards what the peer still sends, so that closing with unread data does not reset
+  // the connection under our last words. Ends with the peer's end, a bound, or close().
+  void drain(DoneHandler handler, std::size_t drained) {
+    if (!drain_buffer_) drain_buffer_ = std::make_unique<std::array<char, 16384>>();
+    stream_.next_layer().async_read_some(
+        asio::buffer(*drain_buffer_),
+        [this, drained, handler = std::move(handler)](boost::system::error_code error,
+                                                      std::size_t bytes) mutable {
+          if (error || drained + bytes > kDrainMaxBytes) {
+            std::move(handler)(error);
+          } else {
+            drain(std::move(handler), drained + bytes);
+          }
+        });
   }
 
   // Server name indication is for names only; the certificate is checked for either kind.
@@ -108,6 +136,8 @@ class TlsStream final : public TlsHandshaker {
     X509_free(certificate);
   }
 
+  static constexpr std::size_t kDrainMaxBytes = 8u << 20;
+  std::unique_ptr<std::array<char, 16384>> drain_buffer_;
   std::shared_ptr<void> keep_;
   std::shared_ptr<ssl::context> context_;
   ssl::stream<tcp::socket> stream_;

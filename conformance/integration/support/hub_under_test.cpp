@@ -94,7 +94,7 @@ int HubUnderTest::stop() {
 bool HubUnderTest::logged(const std::string& event_code) {
   return eventually([&] {
     return process_->recent_lines(200'000).find(event_code) != std::string::npos;
-  });
+  }, std::chrono::seconds(15));
 }
 
 std::string HubUnderTest::zone_token_file(const std::string& zone, const std::string& valid_for) {

@@ -10,7 +10,7 @@
 namespace zonesync::integration {
 
 /// Everything a real process could be slow at on a busy machine; only failures ever wait this long.
-inline constexpr std::chrono::milliseconds kDeadline = std::chrono::minutes(2);
+inline constexpr std::chrono::milliseconds kDeadline = std::chrono::minutes(1);
 
 /// Removed with everything in it at the end; kept when ZONESYNC_KEEP is set.
 class Workspace {
