@@ -72,7 +72,7 @@ struct ListPage {
 
 /// How far a log may forget. Floors only rise: lower ones than the log has change nothing.
 struct TrimRequest {
-  Revision floor;              // superseded entries go when their direct successor is at or below it
+  Revision floor;  // superseded entries go when their direct successor is at or below it
   Revision tombstone_floor;    // newest entries that are leaves go at or below it; <= floor
   std::size_t max_visited = 20'000;  // entries looked at: bounds one step
 };

@@ -17,7 +17,7 @@ struct RetentionLimits {
   std::uint64_t revisions = 0;      // superseded versions of the newest so many revisions stay
   std::int64_t age_ms = 0;          // ... replaced at most so long ago
   std::uint64_t bytes = 0;          // ... of the newest so many payload bytes
-  std::int64_t tombstones_ms = 0;   // leaves stay so long for zones that may need them; 0 = for ever
+  std::int64_t tombstones_ms = 0;  // leaves stay so long for zones that may need them; 0 = for ever
   [[nodiscard]] bool trims() const { return revisions != 0 || age_ms != 0 || bytes != 0; }
 };
 

@@ -46,7 +46,7 @@ class ReplicaSink final : public CutSink {
   /// While set, commits are held with reason "application": the application asked to wait.
   void set_application_hold(std::optional<std::string> why) { application_hold_ = std::move(why); }
   [[nodiscard]] bool application_held() const { return application_hold_.has_value(); }
-  /// Lets the cut that the mass-delete guard holds pass. Nothing held = no effect: an approval never
+  /// Lets the cut that the mass-delete guard holds pass. Nothing held = no effect: approval never
   /// waits for a removal that nobody has seen yet.
   void approve_mass_delete() { mass_delete_approved_ = mass_delete_held_; }
 

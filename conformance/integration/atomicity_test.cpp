@@ -33,7 +33,8 @@ std::vector<std::string> values_of_one_cut(const AgentUnderTest& agent) {
   for (const std::string& type : kTypes) {
     const std::string text = read_at(directory, "default/" + type + "/global/atom.json");
     const std::size_t at = text.find("\"value\":\"");
-    values.push_back(at == std::string::npos ? "" : text.substr(at + 9, text.find('"', at + 9) - at - 9));
+    values.push_back(
+        at == std::string::npos ? "" : text.substr(at + 9, text.find('"', at + 9) - at - 9));
   }
   ::close(directory);
   return values;

@@ -17,7 +17,8 @@ class Demo : public ::testing::Test {
     ChildProcess::Options options;
     options.argv = {program("zonesync-hub"), "demo", "--headless"};
     options.argv.insert(options.argv.end(), arguments.begin(), arguments.end());
-    options.extra_env = {"TMPDIR=" + workspace.file("tmp"), "XDG_RUNTIME_DIR=" + workspace.file("tmp")};
+    options.extra_env = {"TMPDIR=" + workspace.file("tmp"),
+                         "XDG_RUNTIME_DIR=" + workspace.file("tmp")};
     options.stderr_file = workspace.file("demo.log");
     auto started = ChildProcess::start(std::move(options));
     EXPECT_TRUE(started.has_value());
@@ -41,7 +42,8 @@ TEST_F(Demo, RunsAndEndsWithEveryZoneAtTheHeadAndLeavesNothingBehind) {
   const auto exit = demo->wait(kDeadline);
   ASSERT_TRUE(exit.has_value());
   EXPECT_EQ(exit->code, 0) << log();
-  const auto last = demo->wait_line([](const auto& line) { return is_event(line, "end"); }, kDeadline);
+  const auto last = demo->wait_line([](const auto& line) { return is_event(line, "end"); },
+                                    kDeadline);
   ASSERT_TRUE(last.has_value()) << log();
   EXPECT_NE(last->find("\"ok\":true"), std::string::npos) << *last;
   const auto end = boost::json::parse(*last);
@@ -57,17 +59,20 @@ TEST_F(Demo, RunsAndEndsWithEveryZoneAtTheHeadAndLeavesNothingBehind) {
 
 TEST_F(Demo, VerbsCutAndHealAZone) {
   auto demo = start({"--exit-after", "60s", "--rate", "20", "--resources", "50"});
-  ASSERT_TRUE(demo->wait_line([](const auto& l) { return is_event(l, "status"); }, kDeadline)) << log();
+  ASSERT_TRUE(demo->wait_line([](const auto& l) { return is_event(l, "status"); },
+                              kDeadline)) << log();
   EXPECT_EQ(verb("cut", "nowhere").code, 1);
   ASSERT_EQ(verb("cut", "west").code, 0);
   const auto west_lag = [](const std::string& line) {
     return number_at(boost::json::parse(line), "/zones/1/lag");
   };
-  EXPECT_TRUE(demo->wait_line([&](const auto& l) { return is_event(l, "status") && west_lag(l) > 20; },
-                              kDeadline));
+  EXPECT_TRUE(demo->wait_line([&](const auto& l) {
+    return is_event(l, "status") && west_lag(l) > 20;
+  }, kDeadline));
   ASSERT_EQ(verb("heal", "west").code, 0);
-  EXPECT_TRUE(demo->wait_line([&](const auto& l) { return is_event(l, "status") && west_lag(l) < 10; },
-                              kDeadline));
+  EXPECT_TRUE(demo->wait_line([&](const auto& l) {
+    return is_event(l, "status") && west_lag(l) < 10;
+  }, kDeadline));
   demo->signal(SIGINT);
   const auto exit = demo->wait(kDeadline);
   ASSERT_TRUE(exit.has_value());

@@ -52,9 +52,11 @@ enum class SessionRole : std::uint8_t { hub, zone };
 /// Our close codes (docs/protocol.md): stable.
 namespace close_code {
 inline constexpr std::uint16_t kNormal = 1000, kGoingAway = 1001, kProtocolError = 1002,
-    kTextFrame = 1003, kTooBig = 1009, kInternal = 1011, kRestart = 1012, kTryLater = 1013,
-    kMalformed = 4400, kUnauthenticated = 4401, kZoneNotAllowed = 4403, kSilence = 4408,
-    kSuperseded = 4409, kCreditViolated = 4413, kVersion = 4426, kRateLimited = 4429, kCursorMoved = 4460;
+                               kTextFrame = 1003, kTooBig = 1009, kInternal = 1011, kRestart = 1012,
+                               kTryLater = 1013, kMalformed = 4400, kUnauthenticated = 4401,
+                               kZoneNotAllowed = 4403, kSilence = 4408, kSuperseded = 4409,
+                               kCreditViolated = 4413, kVersion = 4426, kRateLimited = 4429,
+                               kCursorMoved = 4460;
 }  // namespace close_code
 
 struct SessionCounters {

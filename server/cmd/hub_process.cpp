@@ -189,8 +189,8 @@ void HubProcess::upkeep() {
   log_->housekeep();
   const LogState before = log_->state();
   retention_clock_.sample(before.head, appended_bytes_, wall_ms());
-  const auto request =
-      plan_trim(limits_of(config_.retention), before, retention_clock_, table_.cursors(), wall_ms());
+  const auto request = plan_trim(limits_of(config_.retention), before, retention_clock_,
+                                 table_.cursors(), wall_ms());
   if (!request) return;
   const auto progress = log_->trim(*request);
   if (!progress) {

@@ -142,7 +142,8 @@ int run_on_store(const StoreFlags& flags, StoreCommand command) {
 
 void add_store(CLI::App& app, Run& run) {
   auto flags = std::make_shared<StoreFlags>();
-  CLI::App* store = app.add_subcommand("store", "Look at, verify, copy or restore a stopped hub's log");
+  CLI::App* store =
+      app.add_subcommand("store", "Look at, verify, copy or restore a stopped hub's log");
   store->require_subcommand(1);
   const auto add = [&](const char* name, const char* doc, StoreCommand command,
                        const char* directory = nullptr) {

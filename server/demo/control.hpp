@@ -1,4 +1,4 @@
-// How `zonesync-hub demo cut|heal|slow ZONE` reaches a running demo: one request and one answer line
+// How `zonesync-hub demo cut|heal|slow ZONE` reaches a running demo: one request, one answer line
 // over a unix socket in the demo's directory, found through a pointer file of the user.
 #pragma once
 

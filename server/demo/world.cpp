@@ -45,7 +45,8 @@ Status write_private(const fs::path& path, const std::string& text) {
   file << text;
   file.close();
   std::error_code failed;
-  if (!file || ::chmod(beside.c_str(), 0600) != 0) failed = std::make_error_code(std::errc::io_error);
+  if (!file || ::chmod(beside.c_str(), 0600) != 0)
+    failed = std::make_error_code(std::errc::io_error);
   if (!failed) fs::rename(beside, path, failed);
   if (failed) return fail(ErrorCode::storage_io, "cannot write", path.string());
   return {};

@@ -92,10 +92,11 @@ Result<std::optional<LineageAnchor>> read_anchor(const std::string& store, rocks
   if (!status.ok()) return fail(to_error(status, "reading the lineage anchor", path));
   auto anchor = decode_anchor(bytes);
   if (anchor) return anchor;
-  return fail(ErrorCode::storage_corrupt,
-              "the lineage anchor is damaged, so that nobody can tell whether the log lost its end; "
-              "move the file away to start without that check",
-              path);
+  return fail(
+      ErrorCode::storage_corrupt,
+      "the lineage anchor is damaged, so that nobody can tell whether the log lost its end; "
+      "move the file away to start without that check",
+      path);
 }
 
 Status write_anchor(const std::string& store, const LineageAnchor& anchor, rocksdb::Env* env) {

@@ -168,7 +168,7 @@ Result<RestoreReport> restore_store(const std::string& checkpoint, const std::st
   if (Status status = copy_durably(checkpoint, staged); !status) {
     return fail(std::move(status.error()));
   }
-  // In this order: a crash between leaves a store that opens, and says that it was rewound, or none.
+  // In this order: a crash between leaves a store that opens, and says it was rewound, or none.
   fs::remove(path, error);
   fs::rename(staged, path, error);
   if (error) return fail(io_error("putting the copy in place", path, error).error());

@@ -1,7 +1,7 @@
-// A store that no hub is serving: looked at, verified, copied, restored. Nothing here appends an era
+// A store that no hub is serving: looked at, verified, copied, restored. Nothing here adds an era
 // except restore.
 //
-// Life cycle: open takes the store's lock and holds it as long as the object lives. Thread rule: one
+// Life cycle: open takes the store's lock and holds it as long as it lives. Thread rule: one
 // thread at a time.
 #pragma once
 
@@ -51,7 +51,7 @@ class OfflineStore {
   ~OfflineStore();
 
   [[nodiscard]] Result<StoreInfo> info() const;
-  /// Walks everything: checksums of table files, every entry, links to predecessors, newest entries,
+  /// Walks everything: checksums of tables, every entry, links to predecessors, newest entries,
   /// class digests, segment ends, the running hash, the anchor. What does not fit is in the report;
   /// errors are only what prevents looking.
   [[nodiscard]] Result<VerifyReport> verify();

@@ -35,7 +35,8 @@ std::string lineage_text(const OpenReport& report) {
 
 Status RocksDbChangeLog::check_lineage(const std::optional<LineageAnchor>& anchor) {
   const auto chain_at = [this](Revision revision) -> Result<std::optional<Hash128>> {
-    auto value = database_->get(Family::meta, numbered_key(kSegmentPrefix, revision.value), nullptr);
+    auto value =
+        database_->get(Family::meta, numbered_key(kSegmentPrefix, revision.value), nullptr);
     if (!value) return fail(std::move(value.error()));
     return *value ? parse_chain(**value) : std::nullopt;
   };

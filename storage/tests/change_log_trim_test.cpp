@@ -14,7 +14,9 @@ class TrimContract : public LogContract<Harness> {
   void put_one(const std::string& name, const std::string& payload) {
     ASSERT_TRUE(append(this->log(), {{put(name, payload)}}));
   }
-  void leave_one(const std::string& name) { ASSERT_TRUE(append(this->log(), {{leave(key(name))}})); }
+  void leave_one(const std::string& name) {
+    ASSERT_TRUE(append(this->log(), {{leave(key(name))}}));
+  }
 
   /// Until done, in steps of `max_visited`.
   std::size_t trim(std::uint64_t floor, std::uint64_t tombstones, std::size_t max_visited = 3) {
@@ -109,7 +111,7 @@ TYPED_TEST(TrimContract, ImpossibleFloorsAreRefused) {
   EXPECT_EQ(this->log().state().trim_floor, Revision{0});
 }
 
-// -- against a model -------------------------------------------------------------------------------
+// -- against a model ------------------------------------------------------------------------------
 
 using Content = std::map<std::pair<ResourceKey, std::string>, std::string>;  // key, tag -> payload
 

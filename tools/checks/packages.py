@@ -61,7 +61,7 @@ def used_headers(root):
     used = {}
     for path in source.cpp_files(root):
         for line, angled, header in source.includes(source.read(root, path)):
-            if angled:
+            if angled and not header.startswith("zonesync/"):  # our own public headers
                 used.setdefault(header, f"{path}:{line}")
     return used
 

@@ -58,7 +58,8 @@ void HubUnderTest::start() {
   auto started = ChildProcess::start(std::move(options));
   ASSERT_TRUE(started.has_value()) << describe(started.error());
   process_ = std::move(*started);
-  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(ready_file_) || !process_->running(); }));
+  ASSERT_TRUE(
+      eventually([&] { return std::filesystem::exists(ready_file_) || !process_->running(); }));
   ASSERT_TRUE(process_->running()) << process_->recent_lines();
   const auto ready = parse_json(read_file(ready_file_));
   api_url_ = text_at(ready, "/api_url");

@@ -32,7 +32,8 @@ TEST(Docs, EveryLimitHasALine) {
 std::string types_page() {
   std::string page =
       "# Resource types\n\n"
-      "The registry a hub starts with: Kuma 2.14's table and the legacy types of 2.5. Operators add\n"
+      "The registry a hub starts with: Kuma 2.14's table and the legacy types of 2.5. Operators "
+      "add\n"
       "types in the configuration (`types:`). This page is made from the registry by a test\n"
       "(`ZONESYNC_UPDATE_DOCS=1` rewrites it).\n\n"
       "- *global to zones*: the global side provides it, every zone receives it.\n"
