@@ -83,6 +83,8 @@ Status Database::visit(
     Family family, std::string_view from, std::string_view end, const rocksdb::Snapshot* snapshot,
     const std::function<bool(std::string_view key, std::string_view value)>& visit) const {
   rocksdb::ReadOptions options = read_options(snapshot);
+  // A zone's first sync reads the whole log once: it must not push everything else out.
+  options.fill_cache = family != Family::log;
   const rocksdb::Slice bound = slice(end);
   if (!end.empty()) options.iterate_upper_bound = &bound;
   const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, handle(family)));
