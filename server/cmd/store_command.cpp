@@ -5,6 +5,7 @@
 
 #include "server/cmd/commands.hpp"
 #include "storage/rocksdb/offline_store.hpp"
+#include "storage/rocksdb/rocksdb_change_log.hpp"
 
 namespace zonesync::cmd {
 namespace {
@@ -129,6 +130,15 @@ int run_compact(const StoreFlags& flags, const std::string& path) {
   return kOk;
 }
 
+/// The operator's word that the log knows everything: absences count again (protocol.md §4.9).
+int run_complete(const StoreFlags& flags, const std::string& path) {
+  auto log = RocksDbChangeLog::open(path, RocksDbOptions{});
+  if (!log) return failed(log.error());
+  if (auto status = (*log)->declare_complete(); !status) return failed(status.error());
+  print(flags, {{"complete", true}, {"head", (*log)->state().head.value}});
+  return kOk;
+}
+
 int run_on_store(const StoreFlags& flags, StoreCommand command) {
   if (!flags.store.empty()) return command(flags, flags.store);
   if (flags.config.empty()) {
@@ -162,6 +172,8 @@ void add_store(CLI::App& app, Run& run) {
   add("checkpoint", "A consistent copy in a new directory", run_checkpoint, "New directory");
   add("restore", "Put a checkpoint in the place of a log that was moved away; opens a new era",
       run_restore, "Directory of the checkpoint");
+  add("complete", "Say that nothing is missing: full answers may remove what the log does not hold",
+      run_complete);
   add("compact", "Give back the space of what was trimmed", run_compact);
 }
 

@@ -60,8 +60,6 @@ std::string end_line(const Overview& overview, bool ok) {
 }
 
 std::string banner(const World& world) {
-  const std::string context = "--api " + world.api_url() + " --ca " + world.ca_file() +
-                              " --token-file " + world.admin_token_file();
   return "zonesync demo (temporary data, removed at the end; not for production)\n"
          "  sync     " + world.sync_url() + "\n"
          "  api      " + world.api_url() + "\n"
@@ -69,8 +67,10 @@ std::string banner(const World& world) {
          "  files    " + world.directory().string() + "\n"
          "  mirror   ls " + world.directory().string() + "/east/mirror/current/\n"
          "Try in a second terminal:\n"
-         "  zonesync " + context + " get zones\n"
-         "  zonesync " + context + " watch MeshTimeout\n"
+         "  export PATH=" + world.program_dir() + ":$PATH ZONESYNC_API=" + world.api_url() + "\n"
+         "  export ZONESYNC_CA=" + world.ca_file() + "\n"
+         "  export ZONESYNC_TOKEN_FILE=" + world.admin_token_file() + "\n"
+         "  zonesync get zones -w           (or: get MeshTimeout, watch, apply -f FILE)\n"
          "  zonesync-hub demo cut west      (then: demo heal west, demo slow edge)\n"
          "Ctrl-C ends it and leaves nothing behind.\n\n";
 }

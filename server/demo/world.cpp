@@ -76,6 +76,7 @@ Result<std::unique_ptr<World>> World::start(const DemoOptions& options) {
     return fail(ErrorCode::storage_io, "cannot make a temporary directory", pattern);
   }
   world->directory_ = pattern;
+  world->program_dir_ = options.program_dir;
   if (auto status = world->start_hub(options); !status) return fail(status.error());
   for (const std::string& name : zone_names(options.zones)) {
     if (auto status = world->start_zone(options, name); !status) return fail(status.error());

@@ -64,6 +64,7 @@ class World {
   [[nodiscard]] const std::string& sync_url() const { return sync_url_; }
   [[nodiscard]] const std::string& api_url() const { return api_url_; }
   [[nodiscard]] const std::string& metrics_url() const { return metrics_url_; }
+  [[nodiscard]] const std::string& program_dir() const { return program_dir_; }
   [[nodiscard]] std::string ca_file() const { return ca_file_; }
   [[nodiscard]] std::string admin_token_file() const { return admin_token_file_; }
 
@@ -84,6 +85,7 @@ class World {
                             const std::string& body = {});
 
   std::filesystem::path directory_;
+  std::string program_dir_;
   std::string ca_file_;
   std::string admin_token_file_;
   std::string zone_keys_dir_;
