@@ -97,7 +97,7 @@ wire::Hello ZoneMachine::hello() const {
   hello.durable = store_.durable();
   std::tie(hello.open_rejects, hello.open_rejects_digest) = sink_.open_rejects();
   hello.up_log = outbox_.info();
-  hello.down_window_bytes = limits::kFlowWindowBytes;
+  hello.down_window_bytes = options_.down_window_bytes;
   return hello;
 }
 
@@ -166,8 +166,8 @@ void ZoneMachine::publish(std::vector<OutboxOp> ops, OutboxDone done) {
 Status ZoneMachine::publish_complete() {
   if (outbox_.info().complete) return {};
   if (auto status = outbox_.declare_complete(); !status) return status;
-  // The running flow was announced as partial; a new Hello says the new word.
-  if (session_ && welcomed_) {
+  // The session's Hello said partial, answered yet or not; a new one says the new word.
+  if (session_) {
     reopening_ = true;
     session_->close(close_code::kNormal, "the zone's log is complete now");
     port_.wake();

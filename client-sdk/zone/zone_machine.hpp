@@ -65,6 +65,7 @@ class ZoneMachine final : public SessionHost {
     Backoff::Options backoff;
     Duration healthy_after = std::chrono::seconds(60);
     Session::Options session;
+    std::uint64_t down_window_bytes = limits::kFlowWindowBytes;  // receive window of the down flow
   };
 
   /// All outlive the machine.

@@ -60,6 +60,8 @@ void Session::admit(Admission admission) {
     options.flow = FlowId::down;
     options.window_bytes = std::min<std::uint64_t>(hello_->down_window_bytes,
                                                    limits::kFlowWindowBytes);
+    options.message_target_bytes = options_.message_target_bytes;
+    options.cut_target_bytes = options_.cut_target_bytes;
     sender_ = std::make_unique<FlowSender>(options, *admission.source, *admission.down_view);
     wire::Want want;  // implied by Hello (FLOW-01)
     want.cursor = hello_->down_cursor;
@@ -94,6 +96,8 @@ void Session::start_flows(ZoneFlows flows) {
   if (flows.source != nullptr && flows.up_view) {
     FlowSender::Options options;
     options.flow = FlowId::up;
+    options.message_target_bytes = options_.message_target_bytes;
+    options.cut_target_bytes = options_.cut_target_bytes;
     sender_ = std::make_unique<FlowSender>(options, *flows.source, *flows.up_view);
   }
 }

@@ -71,6 +71,8 @@ class Session final : public SessionPort {
     Duration handshake_timeout = limits::kHandshakeTimeout;
     Duration silence_timeout = limits::kSilenceTimeout;
     std::size_t message_max_bytes = limits::kMessageMaxBytes;
+    std::size_t message_target_bytes = limits::kMessageTargetBytes;  // what our sender fills
+    std::size_t cut_target_bytes = limits::kMessageTargetBytes;      // when behind: cut at least
   };
 
   /// `host` outlives the session. Zone role: `hello` is sent on open.

@@ -175,6 +175,21 @@ TEST_F(ZoneTest, CompleteLogIsAnnouncedByANewHelloAtOnce) {
   EXPECT_TRUE(hub_.hellos.back().up_log.complete);
 }
 
+TEST_F(ZoneTest, ALogThatBecomesCompleteBetweenHelloAndWelcomeIsNotForgotten) {
+  machine_->start();
+  const auto session = machine_->open_session();
+  session->on_open(port_.now());
+  ASSERT_TRUE(session->next_message(port_.now())) << "Hello";
+  ASSERT_TRUE(machine_->publish_complete());
+  while (session->next_message(port_.now())) {
+  }
+  ASSERT_TRUE(session->wants_close());
+  session->on_closed(*session->wants_close(), port_.now());
+  machine_->on_tick(port_.now());
+  connect();
+  EXPECT_TRUE(hub_.hellos.back().up_log.complete);
+}
+
 TEST_F(ZoneTest, StopFailsBarriersAndSaysGoodbye) {
   start_and_connect();
   std::optional<Result<Revision>> wait;
