@@ -172,7 +172,9 @@ void HubCore::submit_up(UpCommit commit, UpDone done) {
   entry.bytes = bytes_of(commit);
   entry.changes = commit.changes.size();
   const std::string source = source_of(commit.zone);
-  if (auto room = queue_.check(entry.bytes); !room) {
+  // A cut that began may finish, bounded by its session's credit: to refuse its fifth piece would
+  // make the zone send everything again, for ever where it has more pieces than the queue takes.
+  if (auto room = queue_.check(entry.bytes); !room && commit.piece == 0) {
     ++counters_.queue_full;
     return done(tl::unexpected<CutFailure>(
         CutFailure{CutFailure::Kind::hold, std::move(room.error()), "queue_full"}));

@@ -151,6 +151,21 @@ TEST(UpPieces, AFailedPieceStopsItsCutAndTheRetryCompletes) {
   EXPECT_EQ(hub.logged_changes(), 35u);
 }
 
+TEST(UpPieces, ACutOfMorePiecesThanTheQueueTakesIsNotHeldForEver) {
+  HubCore::Options options;
+  options.queue.requests = 3;
+  HubHarness hub(manual(), options);
+  UpFeed east(hub, "east");
+  hub.log.sync();
+  small_pieces(east);
+  hub.log.sync();
+  put_many(east, 0, 100);
+  const auto cut = east.full();
+  while (hub.log.unsynced() > 0) hub.log.sync();
+  ASSERT_TRUE(*cut && **cut);
+  EXPECT_EQ(hub.names("east").size(), 100u);
+}
+
 TEST(UpPieces, AMissingPieceRefusesTheLastOne) {
   HubHarness hub;
   UpFeed east(hub, "east");
