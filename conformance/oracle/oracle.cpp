@@ -1,0 +1,239 @@
+#include "conformance/oracle/oracle.hpp"
+
+#include <algorithm>
+
+namespace zonesync::oracle {
+namespace {
+
+std::string text(const Cursor& cursor) {
+  return std::to_string(cursor.revision.value) + "@" + to_hex(cursor.era.id).substr(0, 6);
+}
+
+}  // namespace
+
+// -- logs -----------------------------------------------------------------------------------------
+
+void Oracle::opened(Id128 log, EraId era, Revision start, bool complete) {
+  Log& known = logs_[log];
+  Era next{start, std::nullopt, {}};
+  if (!known.line.empty()) next.parent = known.line.back();
+  known.eras.emplace(era, std::move(next));
+  known.line.push_back(era);
+  known.complete = known.complete || complete;
+}
+
+Broken Oracle::committed(Id128 log, Revision revision, const std::vector<Change>& changes) {
+  Log& known = logs_.at(log);
+  known.eras.at(known.line.back()).transactions[revision] = changes;
+  known.head = revision;
+  Broken broken;
+  for (const Change& change : changes) {
+    apply(known.now, change);
+    if (change.cls.tag == "home" || !home_.contains(change.payload.view())) continue;
+    broken = "P7: " + to_string(change.key) + " must stay home and got another class";
+  }
+  return broken;
+}
+
+/// A leave of one class does not end the resource in another class that it entered before.
+void Oracle::apply(Content& content, const Change& change) {
+  if (change.kind == ChangeKind::upsert) {
+    content[change.key] = Item{change.cls, change.payload};
+    return;
+  }
+  const auto found = content.find(change.key);
+  if (found != content.end() && found->second.cls == change.cls) content.erase(found);
+}
+
+void Oracle::rewound(Id128 log, Revision revision) {
+  Log& known = logs_.at(log);
+  if (revision >= known.head) return;
+  while (known.line.size() > 1 && known.eras.at(known.line.back()).start > revision) {
+    known.line.pop_back();
+  }
+  known.head = revision;
+  known.now.clear();
+  const auto line = line_to(known, Cursor{known.line.back(), revision, {}}, Revision{});
+  for (const auto* changes : *line) {
+    for (const Change& change : *changes) apply(known.now, change);
+  }
+}
+
+Broken Oracle::acked(Id128 log, Revision revision) const {
+  const auto known = logs_.find(log);
+  if (known != logs_.end() && revision <= known->second.head) return std::nullopt;
+  return "P2: revision " + std::to_string(revision.value) + " was acked before it was durable";
+}
+
+Broken Oracle::holds(Id128 log, Revision head, const Content& live) const {
+  const Log& known = logs_.at(log);
+  if (head != known.head) {
+    return "P2: the log was durable up to " + std::to_string(known.head.value) +
+           " and now ends at " + std::to_string(head.value);
+  }
+  const bool same = std::equal(live.begin(), live.end(), known.now.begin(), known.now.end(),
+                               [](const auto& a, const auto& b) {
+                                 return a.first == b.first && a.second.payload == b.second.payload;
+                               });
+  return same ? Broken() : Broken("P2: the log does not hold what was durable");
+}
+
+Revision Oracle::head(Id128 log) const {
+  const auto known = logs_.find(log);
+  return known == logs_.end() ? Revision{} : known->second.head;
+}
+
+// -- places in history ----------------------------------------------------------------------------
+
+std::optional<Oracle::Line> Oracle::line_to(const Log& log, const Cursor& cursor,
+                                            Revision after) const {
+  std::vector<std::pair<const Era*, Revision>> path;  // newest first, with its last revision
+  std::optional<EraId> era_id = cursor.era;
+  Revision until = cursor.revision;
+  while (era_id) {
+    const auto era = log.eras.find(*era_id);
+    if (era == log.eras.end()) return std::nullopt;
+    path.emplace_back(&era->second, until);
+    until = std::min(until, era->second.start);
+    era_id = era->second.parent;
+  }
+  Line line;
+  Revision next = after;
+  for (auto step = path.rbegin(); step != path.rend(); ++step) {
+    const auto& all = step->first->transactions;
+    for (auto at = all.upper_bound(next); at != all.end() && at->first <= step->second; ++at) {
+      if (at->first != next.next()) return std::nullopt;
+      next = at->first;
+      line.push_back(&at->second);
+    }
+  }
+  if (next < cursor.revision) return std::nullopt;
+  return line;
+}
+
+/// Whether history up to `older` is part of history up to `newer`.
+bool Oracle::is_prefix(const Log& log, const Cursor& older, const Cursor& newer) const {
+  if (older.revision == Revision{}) return true;
+  std::optional<EraId> at = newer.era;
+  Revision until = newer.revision;
+  while (at) {
+    const auto era = log.eras.find(*at);
+    if (era == log.eras.end()) return false;
+    if (*at == older.era) return older.revision <= until;
+    until = std::min(until, era->second.start);
+    at = era->second.parent;
+  }
+  return false;
+}
+
+bool Oracle::on_line(const Log& log, const Cursor& cursor) const {
+  return is_prefix(log, cursor, Cursor{log.line.back(), log.head, {}});
+}
+
+// -- visibility -----------------------------------------------------------------------------------
+
+bool Oracle::visible(const Sight& sight, const Class& cls) const {
+  const TypeInfo* type = types_.find(cls.type);
+  if (type == nullptr || cls.tag == "home") return false;  // system entries have no type
+  const bool own = cls.origin == sight.zone;
+  if (!sight.down) return own && type->zone_to_global;
+  if (cls.origin == "global") return type->global_to_zones;
+  return !own && type->synced_across_zones;
+}
+
+Content Oracle::visible_now(Id128 log, const Sight& sight) const {
+  Content content;
+  const auto known = logs_.find(log);
+  if (known == logs_.end()) return content;
+  for (const auto& [key, item] : known->second.now) {
+    if (visible(sight, item.cls)) content.emplace(key, item);
+  }
+  return content;
+}
+
+// -- receivers ------------------------------------------------------------------------------------
+
+Broken Oracle::applied(const std::string& name, const Sight& sight, const Step& step,
+                       const std::vector<Held>& held) {
+  Receiver next = receivers_[name];
+  if (auto broken = advance(next, sight, step)) return broken;
+  if (auto broken = compare(next, held)) return *broken + " at " + text(step.cursor);
+  receivers_[name] = std::move(next);
+  return std::nullopt;
+}
+
+Broken Oracle::advance(Receiver& receiver, const Sight& sight, const Step& step) const {
+  const auto known = logs_.find(step.log);
+  if (known == logs_.end()) return "P1: content of a log that does not exist";
+  const Log& log = known->second;
+  const bool same_log = receiver.last && receiver.last->log == step.log;
+  if (step.removes_unnamed && !log.complete) {
+    return "P5: a partial log removed what it did not name";
+  }
+  if (same_log && on_line(log, receiver.last->cursor) &&
+      step.cursor.revision < receiver.last->cursor.revision) {
+    return "P1: went back from " + text(receiver.last->cursor) + " to " + text(step.cursor);
+  }
+  if (!step.full && !(same_log && is_prefix(log, receiver.last->cursor, step.cursor))) {
+    return "P1: continued to " + text(step.cursor) + " from what is no prefix of it";
+  }
+  const Revision after = step.full ? Revision{} : receiver.last->cursor.revision;
+  const auto line = line_to(log, step.cursor, after);
+  if (!line) return "P2: applied " + text(step.cursor) + ", which was never durable";
+  std::set<ResourceKey> kept = std::move(receiver.unconfirmed);
+  if (step.full) {
+    for (const auto& [key, item] : receiver.expected) kept.insert(key);
+    kept.insert(step.unfinished.begin(), step.unfinished.end());
+    receiver.expected.clear();
+    if (step.removes_unnamed) kept.clear();
+  }
+  for (const auto* changes : *line) {
+    for (const Change& change : *changes) {
+      if (!visible(sight, change.cls)) continue;
+      kept.erase(change.key);  // named: confirmed, or gone by a logged leave
+      apply(receiver.expected, change);
+    }
+  }
+  receiver.unconfirmed = std::move(kept);
+  receiver.last = step;
+  return std::nullopt;
+}
+
+Broken Oracle::compare(const Receiver& receiver, const std::vector<Held>& held) const {
+  std::size_t unconfirmed = 0;
+  for (const Held& item : held) {
+    if (item.unconfirmed) {
+      ++unconfirmed;
+      if (receiver.unconfirmed.contains(item.key)) continue;
+      return "P1: holds " + to_string(item.key) + " as unconfirmed without a reason";
+    }
+    const auto expected = receiver.expected.find(item.key);
+    if (expected == receiver.expected.end()) {
+      return "P1: holds " + to_string(item.key) + ", which the log does not have";
+    }
+    if (!(expected->second.payload == item.payload)) {
+      return "P1: holds another version of " + to_string(item.key);
+    }
+  }
+  if (held.size() - unconfirmed < receiver.expected.size()) {
+    return "P1: lacks " + std::to_string(receiver.expected.size() + unconfirmed - held.size()) +
+           " resources of the log";
+  }
+  if (unconfirmed < receiver.unconfirmed.size()) {
+    return "P5: " + std::to_string(receiver.unconfirmed.size() - unconfirmed) +
+           " resources disappeared without evidence";
+  }
+  return std::nullopt;
+}
+
+void Oracle::note_place(const std::string& receiver, Revision revision) {
+  places_[receiver][revision] = receivers_[receiver];
+}
+
+void Oracle::receiver_rewound(const std::string& receiver, Revision revision) {
+  auto& places = places_[receiver];
+  places.erase(places.upper_bound(revision), places.end());
+  receivers_[receiver] = places.empty() ? Receiver{} : places.rbegin()->second;
+}
+
+}  // namespace zonesync::oracle

@@ -1,0 +1,40 @@
+// Many seeds on several threads, and what came of them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "conformance/simulator/world.hpp"
+
+namespace zonesync::sim {
+
+struct Campaign {
+  std::uint64_t first = 1;
+  std::uint64_t seeds = 100;
+  unsigned threads = 1;
+  Defect defect = Defect::none;
+  bool stop_at_failure = false;
+};
+
+struct Report {
+  std::uint64_t seeds = 0;             // that were run
+  std::vector<Outcome> failures;       // by seed
+  double seconds = 0;
+  std::uint64_t events = 0;
+  std::uint64_t hash = 0;              // over all seeds; the number of threads does not matter
+  std::array<std::uint64_t, kActs> faults{};
+  std::array<std::uint64_t, kProbes> probes{};
+  std::vector<std::uint64_t> deliveries;  // per seed, sorted
+  std::uint64_t seeds_lost_unsynced = 0;  // a crash took unsynced data
+  std::uint64_t seeds_trimmed_past = 0;   // a log was trimmed past a cursor
+};
+
+/// Blocks until all seeds ran.
+[[nodiscard]] Report run_campaign(const Campaign& campaign);
+[[nodiscard]] Outcome run_plan(const Plan& plan, Defect defect, bool keep_trace = false);
+[[nodiscard]] std::string to_json(const Report& report);
+/// Seed, invariant, state of every node, last events, how to replay.
+[[nodiscard]] std::string to_text(const Outcome& failure, std::size_t trace_lines);
+
+}  // namespace zonesync::sim

@@ -1,0 +1,30 @@
+// The hub's log as a session reads it; honest but for the defects that live here.
+#pragma once
+
+#include "conformance/simulator/environment.hpp"
+#include "protocol/flowlog/log_source.hpp"
+
+namespace zonesync::sim {
+
+/// Life cycle: one per session. Thread rule: one thread.
+class SimSource final : public ChangeSource {
+ public:
+  SimSource(Environment& env, const LogSource& source) : env_(env), source_(source) {}
+
+  [[nodiscard]] LogState state() const override { return source_.state(); }
+  [[nodiscard]] Revision head() const override { return source_.head(); }
+  [[nodiscard]] Result<ScanPage> scan(Position after, const View& view,
+                                      std::size_t max_bytes) const override;
+  [[nodiscard]] std::optional<Digest> digest_at(Revision revision,
+                                                const View& view) const override;
+
+ private:
+  [[nodiscard]] bool digest_is_off() const;
+  static void hide_floor(ScanPage& page);
+
+  Environment& env_;
+  const LogSource& source_;
+  mutable bool full_ = false;   // the last scan from the start: such a cut needs its digest
+};
+
+}  // namespace zonesync::sim

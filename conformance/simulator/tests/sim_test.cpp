@@ -1,0 +1,85 @@
+// The simulator as a test: seeds without a violation, runs that repeat, a checker that can fail.
+#include <gtest/gtest.h>
+
+#include "conformance/simulator/runner.hpp"
+
+namespace zonesync::sim {
+namespace {
+
+constexpr std::uint64_t kSeeds = 300;
+constexpr std::uint64_t kSeedsToKill = 200;
+constexpr std::size_t kShownEvents = 20;
+
+TEST(Simulation, EveryPromiseHoldsInThreeHundredSeeds) {
+  Campaign campaign;
+  campaign.seeds = kSeeds;
+  campaign.threads = 2;
+  const Report report = run_campaign(campaign);
+  EXPECT_EQ(report.seeds, kSeeds);
+  for (const Outcome& failure : report.failures) {
+    const Outcome again = run_plan(make_plan(failure.seed), Defect::none, true);
+    ADD_FAILURE() << to_text(again, kShownEvents);
+  }
+  // A campaign that meets nothing proves nothing.
+  EXPECT_GE(report.deliveries[kSeeds / 2], 200u) << "messages of the median seed";
+  EXPECT_GE(report.seeds_lost_unsynced * 2, kSeeds) << "crashes with unsynced data";
+  EXPECT_GE(report.seeds_trimmed_past * 10, kSeeds * 3) << "trims past a cursor";
+  for (std::size_t at = 0; at < kActs; ++at) {
+    EXPECT_GT(report.faults[at], 0u) << to_string(static_cast<Act>(at));
+  }
+}
+
+TEST(Simulation, TheSameSeedsGiveTheSameTraceOnAnyNumberOfThreads) {
+  Campaign campaign;
+  campaign.first = 1'000;
+  campaign.seeds = 20;
+  const Report one = run_campaign(campaign);
+  campaign.threads = 3;
+  const Report three = run_campaign(campaign);
+  EXPECT_EQ(one.hash, three.hash);
+  EXPECT_EQ(one.events, three.events);
+  campaign.first = 1'001;
+  EXPECT_NE(one.hash, run_campaign(campaign).hash);
+}
+
+TEST(Simulation, ATraceThatIsKeptChangesNothing) {
+  const Plan plan = make_plan(7);
+  const Outcome quiet = run_plan(plan, Defect::none);
+  const Outcome told = run_plan(plan, Defect::none, true);
+  EXPECT_EQ(quiet.hash, told.hash);
+  EXPECT_TRUE(quiet.trace.empty());
+  EXPECT_FALSE(told.trace.empty());
+}
+
+TEST(Simulation, AReportIsOneJsonObjectWithWhatWasMet) {
+  Campaign campaign;
+  campaign.seeds = 3;
+  const std::string json = to_json(run_campaign(campaign));
+  for (const char* name : {"\"seeds\":3", "\"failures\":0", "\"faults\"", "\"probes\"",
+                           "\"missed\"", "\"trace_hash\"", "\"seeds_per_s\"", "\"events\""}) {
+    EXPECT_NE(json.find(name), std::string::npos) << name;
+  }
+}
+
+class Checker : public ::testing::TestWithParam<std::size_t> {};
+
+TEST_P(Checker, FindsTheDefect) {
+  Campaign campaign;
+  campaign.seeds = kSeedsToKill;
+  campaign.threads = 2;
+  campaign.defect = static_cast<Defect>(GetParam());
+  campaign.stop_at_failure = true;
+  const Report report = run_campaign(campaign);
+  ASSERT_FALSE(report.failures.empty()) << to_string(campaign.defect) << " survived";
+  const std::string text = to_text(report.failures.front(), kShownEvents);
+  EXPECT_NE(text.find("zonesync-sim replay"), std::string::npos);
+  EXPECT_NE(text.find("hub: "), std::string::npos) << "the state of every node";
+}
+
+INSTANTIATE_TEST_SUITE_P(Defects, Checker, ::testing::Range<std::size_t>(1, kDefects),
+                         [](const auto& test) {
+                           return std::string(kDefectNames[test.param]);
+                         });
+
+}  // namespace
+}  // namespace zonesync::sim

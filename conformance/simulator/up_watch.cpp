@@ -1,0 +1,151 @@
+#include "conformance/simulator/up_watch.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace zonesync::sim {
+namespace {
+
+constexpr std::size_t kEndsMax = 64;
+
+std::string receiver_of(const std::string& zone) { return "up/" + zone; }
+
+}  // namespace
+
+UpWatch::UpWatch(Environment& env, const SimLog& log) : env_(env), log_(log) {}
+
+void UpWatch::submitted(const hub::UpCommit& commit) {
+  if (!commit.end) {
+    env_.probe(Probe::up_piece);
+    return;
+  }
+  auto& ends = origins_[commit.zone].ends;
+  ends.push_back(*commit.end);
+  if (ends.size() > kEndsMax) ends.pop_front();
+}
+
+void UpWatch::durable(const Transaction& transaction) {
+  std::set<std::string> moved;
+  for (const Change& change : transaction.changes) take(change, moved);
+  find_ends(transaction, moved);
+  for (const std::string& zone : moved) judge(zone, transaction.revision);
+}
+
+/// A full answer that ends where the cursor stands already does not log it again: it shows by
+/// what only a last piece does.
+void UpWatch::find_ends(const Transaction& transaction, std::set<std::string>& ended) const {
+  std::set<ResourceKey> upserts;
+  for (const Change& change : transaction.changes) {
+    if (change.kind == ChangeKind::upsert) upserts.insert(change.key);
+  }
+  for (const Change& change : transaction.changes) {
+    const ResourceKey& key = change.key;
+    if (key.type == hub::kOfferType && change.kind == ChangeKind::upsert) {
+      const auto record = hub::decode_offer(change);
+      if (record && record->unconfirmed) ended.insert(record->zone);
+    } else if (!hub::is_system_type(key.type) && key.origin != kGlobalOrigin &&
+               !upserts.contains(key)) {
+      ended.insert(key.origin);
+    }
+  }
+}
+
+void UpWatch::take(const Change& change, std::set<std::string>& moved) {
+  const ResourceKey& key = change.key;
+  if (hub::is_system_type(key.type)) return take_system(change, moved);
+  if (key.origin == kGlobalOrigin) return;
+  Origin& origin = origins_[key.origin];
+  if (change.kind == ChangeKind::upsert) {
+    origin.live[key] = oracle::Item{change.cls, change.payload};
+    origin.unfinished.insert(key);
+    return;
+  }
+  const auto found = origin.live.find(key);
+  if (found != origin.live.end() && found->second.cls == change.cls) origin.live.erase(found);
+}
+
+void UpWatch::take_system(const Change& change, std::set<std::string>& moved) {
+  const bool upsert = change.kind == ChangeKind::upsert;
+  if (change.key.type == hub::kOfferType) {
+    const auto record = upsert ? hub::decode_offer(change) : fail(ErrorCode::not_found, "");
+    if (record && record->unconfirmed) {
+      origins_[record->zone].unconfirmed[change.key.name] = record->key;
+    } else {
+      for (auto& [zone, origin] : origins_) origin.unconfirmed.erase(change.key.name);
+    }
+    return;
+  }
+  if (change.key.type != hub::kUpCursorType || !upsert) return;
+  if (auto record = hub::decode_up_cursor(change)) {
+    origins_[record->zone].cursor = *record;
+    Revision& best = best_[record->log_id];
+    best = std::max(best, record->cursor.revision);
+    moved.insert(record->zone);
+  }
+}
+
+void UpWatch::judge(const std::string& zone, Revision revision) {
+  Origin& origin = origins_[zone];
+  if (!origin.cursor) return env_.broken("P1: resources left without a cursor", zone);
+  std::set<ResourceKey> unconfirmed;
+  for (const auto& [name, key] : origin.unconfirmed) unconfirmed.insert(key);
+  if (!unconfirmed.empty()) env_.probe(Probe::up_unconfirmed);
+  std::vector<oracle::Held> held;
+  for (const auto& [key, item] : origin.live) {
+    held.push_back({key, item.payload, unconfirmed.contains(key)});
+  }
+  oracle::Step step;
+  step.log = origin.cursor->log_id;
+  step.cursor = origin.cursor->cursor;
+  const std::set<ResourceKey> unfinished = std::exchange(origin.unfinished, {});
+  oracle::Broken broken = "P1: the hub's cursor moved to where no cut ended";
+  // The cut may have been offered more than once; it is right if one of the offers explains it.
+  for (auto end = origin.ends.rbegin(); end != origin.ends.rend() && broken; ++end) {
+    if (end->to != step.cursor || end->log_id != step.log) continue;
+    step.full = !end->from;
+    step.removes_unnamed = step.full && end->complete;
+    step.unfinished = step.full ? unfinished : std::set<ResourceKey>{};
+    broken = env_.oracle.applied(receiver_of(zone), {false, zone}, step, held);
+  }
+  env_.note("up-cursor", zone, step.cursor.revision.value, held.size());
+  env_.broken(broken, receiver_of(zone));
+  if (step.full) env_.probe(step.removes_unnamed ? Probe::up_full_removed : Probe::up_full_partial);
+  env_.oracle.note_place(receiver_of(zone), revision);
+}
+
+void UpWatch::rewound(Revision revision) {
+  for (auto& [zone, origin] : origins_) {
+    origin = Origin{};
+    env_.oracle.receiver_rewound(receiver_of(zone), revision);
+  }
+  std::set<std::string> moved;
+  for (const auto& [key, item] : log_.live()) {
+    Change change;
+    change.cls = item.cls;
+    change.key = key;
+    change.payload = item.payload;
+    take(change, moved);
+  }
+}
+
+std::optional<hub::UpCursorRecord> UpWatch::cursor(const std::string& zone) const {
+  const auto origin = origins_.find(zone);
+  return origin == origins_.end() ? std::nullopt : origin->second.cursor;
+}
+
+Revision UpWatch::best(Id128 log) const {
+  const auto found = best_.find(log);
+  return found == best_.end() ? Revision{} : found->second;
+}
+
+std::size_t UpWatch::unconfirmed(const std::string& zone) const {
+  const auto origin = origins_.find(zone);
+  return origin == origins_.end() ? 0 : origin->second.unconfirmed.size();
+}
+
+oracle::Content UpWatch::live(const std::string& zone) const {
+  const auto origin = origins_.find(zone);
+  return origin == origins_.end() ? oracle::Content{} : origin->second.live;
+}
+
+}  // namespace zonesync::sim
