@@ -78,12 +78,17 @@ void FlowReceiver::count_received(std::size_t packet_bytes, TimePoint) {
   ack_soon_ = true;
 }
 
-Status FlowReceiver::on_change(Revision revision, ByteView payload, std::size_t packet_bytes,
-                               TimePoint now) {
-  count_received(packet_bytes, now);
+Status FlowReceiver::check_window() const {
   if (received_bytes_ - acked_bytes_ > acked_window_ + limits::kMessageMaxBytes) {
     return fail(ErrorCode::resource_exhausted, "more data in flight than was granted", "FLOW-22");
   }
+  return {};
+}
+
+Status FlowReceiver::on_change(Revision revision, ByteView payload, std::size_t packet_bytes,
+                               TimePoint now) {
+  count_received(packet_bytes, now);
+  if (auto status = check_window(); !status) return status;
   if (awaiting_intent_) return {};
   if (assembly_) return fail(ErrorCode::protocol, "Change inside a series of Parts", "FLOW-07");
   auto change = wire::decode_change(SharedBytes(std::string(payload)));
@@ -94,6 +99,7 @@ Status FlowReceiver::on_change(Revision revision, ByteView payload, std::size_t 
 Status FlowReceiver::on_part(Revision revision, const wire::Part& part, std::size_t packet_bytes,
                              TimePoint now) {
   count_received(packet_bytes, now);
+  if (auto status = check_window(); !status) return status;
   if (awaiting_intent_) return {};
   if (!assembly_) {
     if (part.total_bytes > limits::kResourceMaxBytes + limits::kPartBytes) {

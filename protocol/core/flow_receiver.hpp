@@ -75,6 +75,7 @@ class FlowReceiver {
  private:
   struct Assembly;
   Status accept(StagedChange change, std::size_t packet_bytes, TimePoint now);
+  [[nodiscard]] Status check_window() const;
   void count_received(std::size_t packet_bytes, TimePoint now);
   void start_commit(const CutEnd& end);
   void on_committed(tl::expected<CutResult, CutFailure> result);

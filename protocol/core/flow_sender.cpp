@@ -78,8 +78,11 @@ Status FlowSender::on_ack(const wire::Ack& ack, TimePoint) {
   received_bytes_ = ack.received_bytes;
   window_bytes_ = ack.window_bytes;
   if (ack.cursor) {
-    if (ack.cursor->view == view_.id() && ack.cursor->revision > source_.head()) {
+    if (ack.cursor->view != view_.id() || ack.cursor->revision > source_.head()) {
       return fail(ErrorCode::protocol, "Ack.cursor lies beyond the log", "FLOW-21");
+    }
+    if (judge_cursor(log_, *ack.cursor) == CursorVerdict::unknown_era) {
+      return fail(ErrorCode::protocol, "Ack.cursor names an era that the log never had", "FLOW-21");
     }
     acked_ = ack.cursor;
   }

@@ -141,7 +141,7 @@ void Session::on_open(TimePoint now) {
 
 void Session::on_message(std::string bytes, TimePoint now) {
   if (close_ || closed_) return;
-  last_received_ = now;
+  if (!bytes.empty()) last_received_ = now;
   ++counters_.messages_rx;
   counters_.bytes_rx += bytes.size();
   wire::PacketReader reader(bytes);

@@ -103,6 +103,7 @@ class Driver final : public SessionDriver {
     const std::size_t size = message->size();
     socket_->async_write(std::move(*message), [self = self_(), size](const Status& status) {
       self->writing_ = false;
+      if (self->ended_) return;
       if (!status) return self->limit_flush();  // the outstanding read reports the end
       self->bytes_tx_ += size;
       ++self->messages_tx_;
@@ -112,8 +113,10 @@ class Driver final : public SessionDriver {
 
   // A peer that reads nothing must not keep a closing session alive.
   void limit_flush() {
-    if (flush_timer_.armed()) return;
-    flush_timer_.arm_after(kFlushTimeout, [self = self_()] { self->socket_->abort(); });
+    if (ended_ || flush_timer_.armed()) return;
+    flush_timer_.arm_after(kFlushTimeout, [self = self_()] {
+      if (!self->ended_) self->socket_->abort();
+    });
   }
 
   void begin_close(const CloseInfo& info) {

@@ -31,9 +31,10 @@ Result<boost::json::value> read_yaml(std::string_view body) {
 }
 
 /// "/ops/3/spec" → prefix + "/3/spec"; without a prefix "/spec".
-std::string translate_field(std::string field, const std::string& prefix) {
+std::string translate_field(const std::string& from, const std::string& prefix) {
   constexpr std::string_view kOps = "ops/";
-  const std::size_t start = field.starts_with('/') ? 1 : 0;
+  std::string field = from;
+  const std::size_t start = field.empty() || field.front() != '/' ? 0 : 1;
   if (field.compare(start, kOps.size(), kOps) != 0) return field;
   field.erase(0, start + kOps.size());
   if (!prefix.empty()) return prefix + '/' + field;
@@ -144,7 +145,7 @@ void submit(Call call, hub::WriteRequest request, std::string field_prefix, Writ
         return;
       }
       Error& error = result.error();
-      error.field = translate_field(std::move(error.field), field_prefix);
+      error.field = translate_field(error.field, field_prefix);
       if (status_of(error) == 500) {
         context->logger->log({LogLevel::error, "api.write_failed", describe(error), {}});
       }

@@ -1,5 +1,7 @@
 #include "server/cli/api.hpp"
 
+#include <boost/json/parse.hpp>
+
 #include <algorithm>
 
 #include "server/cli/json_fields.hpp"
@@ -104,12 +106,13 @@ Target& Target::query_if(std::string_view name, std::string_view value) {
 
 Outcome<boost::json::value> body_of(const HttpResponse& response) {
   if (response.body.empty()) return boost::json::value(nullptr);
-  Result<boost::json::value> value = text::parse_json(response.body);
-  if (!value) {
-    return give_up(Exit::failed, "the hub's answer is not JSON: " + value.error().message,
+  boost::system::error_code failed;  // a page of large resources may be longer than one document
+  boost::json::value value = boost::json::parse(response.body, failed);
+  if (failed) {
+    return give_up(Exit::failed, "the hub's answer is not JSON: " + failed.message(),
                    "is this the API address of a zonesync hub?");
   }
-  return std::move(*value);
+  return value;
 }
 
 }  // namespace zonesync::cli

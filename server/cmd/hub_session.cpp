@@ -215,6 +215,9 @@ void HubSession::on_peer_ack(Session&, const wire::Ack& ack) {
 }
 
 void HubSession::on_peer_hold(Session&, const wire::Hold& hold) {
+  const std::string state = hold.released ? std::string() : hold.reason;
+  if (state == logged_hold_) return;  // the same again: no line a peer can repeat at will
+  logged_hold_ = state;
   log(LogLevel::warn, hold.released ? "sync.zone.hold_ended" : "sync.zone.holds",
       "a zone is alive but does not apply", {{"reason", hold.reason}});
   sample();

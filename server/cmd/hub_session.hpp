@@ -81,6 +81,7 @@ class HubSession final : public SessionHost,
   void adapt_window();
   void answer_syncs();
   void sample();
+  std::string logged_hold_;  // reason of the hold that was logged last; empty = none
   void log(LogLevel level, std::string event, std::string message,
            std::vector<LogField> fields = {}) const;
 

@@ -1,7 +1,5 @@
 #include "server/hub/up_sink.hpp"
 
-#include <algorithm>
-
 #include "protocol/text/canonical_json.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -42,6 +40,8 @@ void UpSink::begin(const wire::Intent& intent) {
 void UpSink::reset_cut() {
   transaction_.clear();
   transaction_revision_ = Revision{};
+  transaction_bytes_ = 0;
+  leaves_.clear();
   staged_.clear();
   staged_bytes_ = 0;
   in_pieces_ = false;
@@ -98,9 +98,16 @@ Status UpSink::stage(StagedChange change) {
   transaction_revision_ = change.revision;
   UpChange up{std::move(change), std::nullopt};
   if (!leave) up.reject = judge(up.staged.change);
+  transaction_bytes_ += up.staged.change.payload.size();
   const ResourceKey name = up.staged.change.key;
   transaction_.insert_or_assign(name, std::move(up));
-  if (transaction_.size() > options_.piece_max_changes) fold_transaction();
+  if (transaction_.size() > options_.piece_max_changes ||
+      transaction_bytes_ > options_.piece_max_bytes) {
+    fold_transaction();
+  }
+  if (leaves_.size() > options_.named_max) {
+    return fail(ErrorCode::too_large, "one cut removes more than a zone may ever have published");
+  }
   return {};
 }
 
@@ -113,17 +120,22 @@ void UpSink::fold_transaction() {
     repeats = repeats || (older != staged_.end() &&
                           older->second.staged.revision != change.staged.revision);
   }
-  const bool leaves = std::any_of(staged_.begin(), staged_.end(), [](const auto& item) {
-    return item.second.staged.change.kind == ChangeKind::leave;
-  });
-  if (repeats && !leaves) flush_upserts();
+  if (repeats && leaves_.empty()) flush_upserts();
   for (auto& [key, change] : transaction_) {
-    const auto [at, first] = staged_.try_emplace(key);
-    if (!first) staged_bytes_ -= at->second.staged.change.payload.size();
+    if (const auto older = staged_.find(key); older != staged_.end()) {
+      staged_bytes_ -= older->second.staged.change.payload.size();
+      staged_.erase(older);
+    }
+    if (change.staged.change.kind == ChangeKind::leave) {
+      leaves_.insert_or_assign(key, std::move(change));
+      continue;
+    }
+    leaves_.erase(key);
     staged_bytes_ += change.staged.change.payload.size();
-    at->second = std::move(change);
+    staged_.emplace(key, std::move(change));
   }
   transaction_.clear();
+  transaction_bytes_ = 0;
   const bool pieces = replacing_ || in_pieces_;
   const std::size_t max_changes =
       pieces ? options_.piece_max_changes : options_.atomic_max_changes;
@@ -146,7 +158,6 @@ UpCommit UpSink::make_commit() const {
 
 /// Sends staged upserts ahead in pieces; leaves stay until the last piece.
 void UpSink::flush_upserts() {
-  std::map<ResourceKey, UpChange> leaves;
   UpCommit piece = make_commit();
   std::size_t bytes = 0;
   const auto send = [&] {
@@ -162,10 +173,6 @@ void UpSink::flush_upserts() {
     bytes = 0;
   };
   for (auto& [key, change] : staged_) {
-    if (change.staged.change.kind == ChangeKind::leave) {
-      leaves.emplace(key, std::move(change));
-      continue;
-    }
     const std::size_t size = change.staged.change.payload.size();
     const bool full = piece.changes.size() >= options_.piece_max_changes ||
                       bytes + size > options_.piece_max_bytes;
@@ -174,11 +181,8 @@ void UpSink::flush_upserts() {
     piece.changes.push_back(std::move(change));
   }
   if (!piece.changes.empty()) send();
-  staged_ = std::move(leaves);
+  staged_.clear();
   staged_bytes_ = 0;
-  for (const auto& [key, change] : staged_) {
-    staged_bytes_ += change.staged.change.payload.size();
-  }
 }
 
 void UpSink::commit(const CutEnd& end, CommitToken token, CommitDone done) {
@@ -187,8 +191,9 @@ void UpSink::commit(const CutEnd& end, CommitToken token, CommitDone done) {
   last.end = end;
   last.view = view_;
   if (replacing_) last.named = named_;
-  last.changes.reserve(staged_.size());
+  last.changes.reserve(staged_.size() + leaves_.size());
   for (auto& [key, change] : staged_) last.changes.push_back(std::move(change));
+  for (auto& [key, change] : leaves_) last.changes.push_back(std::move(change));
   submit(std::move(last), [this, end, token, done, verdicts = verdicts_](
                               tl::expected<UpResult, CutFailure> result) {
     if (!result) {

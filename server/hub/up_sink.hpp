@@ -79,6 +79,8 @@ class UpSink final : public CutSink {
   Revision transaction_revision_;
   std::map<ResourceKey, UpChange> staged_;    // of finished ones, the newest version of each key
   std::size_t staged_bytes_ = 0;
+  std::size_t transaction_bytes_ = 0;
+  std::map<ResourceKey, UpChange> leaves_;    // wait for the last piece
   std::shared_ptr<NamedKeys> named_;
   std::optional<CutFailure> piece_failure_;   // a piece of the open cut failed
   std::shared_ptr<std::vector<Verdict>> verdicts_;  // of the open cut's pieces
