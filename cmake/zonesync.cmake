@@ -6,7 +6,8 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
-option(ZONESYNC_WERROR "Treat warnings as errors" ON)
+# On in the debug preset. Optimised builds of g++ 12 warn about code of its own library.
+option(ZONESYNC_WERROR "Treat warnings as errors" OFF)
 set(ZONESYNC_SANITIZE "" CACHE STRING "-fsanitize= list, e.g. address,undefined")
 
 # One heavy unit (Beast websocket, Beast HTTP) at a time: each takes over 1 GB with a sanitizer.
