@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "protocol/core/testing/session_pair.hpp"
 
 namespace zonesync {
@@ -312,6 +314,72 @@ TEST(Session, AnAckedCursorBeyondTheLogIsRefused) {
   pair.pump();
   ASSERT_TRUE(pair.hub.closed.has_value());
   EXPECT_EQ(pair.hub.closed->code, close_code::kMalformed);
+}
+
+/// An Ack of the zone with a changed cursor; the close code it leads to.
+std::uint16_t close_after_ack(const std::function<void(Cursor&)>& change) {
+  SessionPair pair;
+  pair.hub.write({timeout("a")});
+  pair.connect();
+  pair.pump();
+  wire::Ack ack;
+  ack.received_bytes = pair.zone.session->receiver()->counters().data_bytes;
+  ack.window_bytes = 1u << 20;
+  ack.cursor = pair.zone.sink.durable_cursor;
+  change(*ack.cursor);
+  std::string out;
+  wire::append(out, FlowId::down, ack);
+  pair.hub.session->on_message(out, pair.now);
+  pair.pump();
+  return pair.hub.closed ? pair.hub.closed->code : 0;
+}
+
+TEST(Session, AnAckedCursorOfAForeignViewOrEraIsRefused) {
+  EXPECT_EQ(close_after_ack([](Cursor&) {}), 0);
+  EXPECT_EQ(close_after_ack([](Cursor& cursor) {
+              cursor.view.id.bytes[2] ^= 1;
+              cursor.revision.value = 1ull << 63;
+            }),
+            close_code::kMalformed);
+  EXPECT_EQ(close_after_ack([](Cursor& cursor) { cursor.era.id.bytes[2] ^= 1; }),
+            close_code::kMalformed);
+}
+
+TEST(Session, PartsBeyondTheWindowAreRefused) {
+  SessionPair pair;
+  pair.zone.window_bytes = 64u << 10;
+  pair.hub.write({timeout("a")});
+  pair.connect();
+  pair.pump();
+  wire::Part part;
+  part.count = 40;
+  part.total_bytes = 40 * limits::kPartBytes;
+  part.bytes = std::string(limits::kPartBytes, 'x');
+  for (; part.index < 40 && !pair.zone.session->wants_close(); ++part.index) {
+    std::string out;
+    wire::append(out, FlowId::down, Revision{9}, part);
+    pair.zone.session->on_message(out, pair.now);
+    if (part.index >= 8) break;
+  }
+  while (pair.zone.session->next_message(pair.now)) {
+  }
+  ASSERT_TRUE(pair.zone.session->wants_close().has_value()) << "1.5 MiB on a window of 64 KiB";
+  EXPECT_EQ(pair.zone.session->wants_close()->code, close_code::kCreditViolated);
+}
+
+TEST(Session, AnEmptyMessageIsNoSignOfLife) {
+  SessionPair pair;
+  pair.connect();
+  pair.pump();
+  for (int i = 0; i < 9; ++i) {
+    pair.now += std::chrono::seconds(5);
+    pair.zone.session->on_message("", pair.now);
+  }
+  pair.zone.session->on_tick(pair.now);
+  while (pair.zone.session->next_message(pair.now)) {
+  }
+  ASSERT_TRUE(pair.zone.session->wants_close().has_value());
+  EXPECT_EQ(pair.zone.session->wants_close()->code, close_code::kSilence);
 }
 
 TEST(Session, TooManySyncsAreRefusedLocally) {
