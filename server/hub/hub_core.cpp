@@ -174,10 +174,19 @@ void HubCore::submit_up(UpCommit commit, UpDone done) {
   const std::string source = source_of(commit.zone);
   // A cut that began may finish, bounded by its session's credit: to refuse its fifth piece would
   // make the zone send everything again, for ever where it has more pieces than the queue takes.
-  if (auto room = queue_.check(entry.bytes); !room && commit.piece == 0) {
+  // What follows a refused piece is refused too, so that it takes nobody's room.
+  const std::pair<SessionId, std::uint64_t> cut{commit.session, commit.cut};
+  const bool first = commit.piece == 0;
+  auto room = first ? queue_.check(entry.bytes) : Status{};
+  if (first && !room) refused_cuts_[commit.zone] = cut;
+  const auto refused = refused_cuts_.find(commit.zone);
+  if (refused != refused_cuts_.end() && refused->second == cut) {
     ++counters_.queue_full;
+    const Error error = room ? Error{ErrorCode::resource_exhausted,
+                                     "an earlier piece of the cut was refused; retry later", ""}
+                             : room.error();
     return done(tl::unexpected<CutFailure>(
-        CutFailure{CutFailure::Kind::hold, std::move(room.error()), "queue_full"}));
+        CutFailure{CutFailure::Kind::hold, error, "queue_full"}));
   }
   entry.job = std::make_unique<UpJob>(*this, std::move(commit), std::move(done));
   queue_.push(source, std::move(entry));

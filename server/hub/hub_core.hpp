@@ -13,9 +13,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "protocol/flowlog/log_source.hpp"
@@ -99,6 +101,7 @@ class HubCore {
   IdempotencyTable idempotency_;
   V1Estimate v1_;
   HubCounters counters_;
+  std::map<std::string, std::pair<SessionId, std::uint64_t>> refused_cuts_;  // newest, by zone
   std::vector<std::unique_ptr<Job>> group_jobs_;
   std::vector<std::function<void()>> rollback_;
   std::optional<Error> fatal_;
