@@ -200,13 +200,19 @@ Broken Oracle::advance(Receiver& receiver, const Sight& sight, const Step& step)
 }
 
 Broken Oracle::compare(const Receiver& receiver, const std::vector<Held>& held) const {
-  std::size_t unconfirmed = 0;
+  const auto free = [&](const ResourceKey& key) {
+    return !receiver.last->full && receiver.last->unfinished.contains(key);
+  };
+  std::set<ResourceKey> unconfirmed = receiver.unconfirmed;
+  std::size_t found = 0;
   for (const Held& item : held) {
     if (item.unconfirmed) {
-      ++unconfirmed;
-      if (receiver.unconfirmed.contains(item.key)) continue;
-      return "P1: holds " + to_string(item.key) + " as unconfirmed without a reason";
+      if (unconfirmed.erase(item.key) == 0 && !free(item.key)) {
+        return "P1: holds " + to_string(item.key) + " as unconfirmed without a reason";
+      }
+      continue;
     }
+    if (free(item.key)) continue;
     const auto expected = receiver.expected.find(item.key);
     if (expected == receiver.expected.end()) {
       return "P1: holds " + to_string(item.key) + ", which the log does not have";
@@ -214,13 +220,16 @@ Broken Oracle::compare(const Receiver& receiver, const std::vector<Held>& held) 
     if (!(expected->second.payload == item.payload)) {
       return "P1: holds another version of " + to_string(item.key);
     }
+    ++found;
   }
-  if (held.size() - unconfirmed < receiver.expected.size()) {
-    return "P1: lacks " + std::to_string(receiver.expected.size() + unconfirmed - held.size()) +
+  for (const auto& [key, item] : receiver.expected) found += free(key) ? 1 : 0;
+  if (found < receiver.expected.size()) {
+    return "P1: lacks " + std::to_string(receiver.expected.size() - found) +
            " resources of the log";
   }
-  if (unconfirmed < receiver.unconfirmed.size()) {
-    return "P5: " + std::to_string(receiver.unconfirmed.size() - unconfirmed) +
+  std::erase_if(unconfirmed, free);
+  if (!unconfirmed.empty()) {
+    return "P5: " + std::to_string(unconfirmed.size()) +
            " resources disappeared without evidence";
   }
   return std::nullopt;

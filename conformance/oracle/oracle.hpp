@@ -36,7 +36,7 @@ struct Step {
   Cursor cursor;
   bool full = false;             // replaced instead of continued
   bool removes_unnamed = false;  // only with full: what the answer did not name was removed
-  std::set<ResourceKey> unfinished;  // arrived in pieces of cuts that never ended
+  std::set<ResourceKey> unfinished;  // arrived in pieces of cuts that did not end: may be newer
 };
 
 /// One resource a receiver holds after the step.

@@ -112,7 +112,9 @@ void HubNode::reinstall() {
     env_.oracle.forget("up/zone-" + std::to_string(zone));
     env_.oracle.receiver_rewound("up/zone-" + std::to_string(zone), Revision{});
   }
+  const auto older = std::move(watch_);
   make_disk();
+  watch_->inherit(*older);
 }
 
 void HubNode::accept(const std::shared_ptr<Connection>& connection, const std::string& identity) {

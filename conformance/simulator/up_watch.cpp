@@ -17,6 +17,9 @@ UpWatch::UpWatch(Environment& env, const SimLog& log) : env_(env), log_(log) {}
 void UpWatch::submitted(const hub::UpCommit& commit) {
   if (!commit.end) {
     env_.probe(Probe::up_piece);
+    for (const hub::UpChange& change : commit.changes) {
+      origins_[commit.zone].ahead.insert(change.staged.change.key);
+    }
     return;
   }
   auto& ends = origins_[commit.zone].ends;
@@ -57,7 +60,6 @@ void UpWatch::take(const Change& change, std::set<std::string>& moved) {
   Origin& origin = origins_[key.origin];
   if (change.kind == ChangeKind::upsert) {
     origin.live[key] = oracle::Item{change.cls, change.payload};
-    origin.unfinished.insert(key);
     return;
   }
   const auto found = origin.live.find(key);
@@ -84,6 +86,8 @@ void UpWatch::take_system(const Change& change, std::set<std::string>& moved) {
   }
 }
 
+/// A cut that goes in pieces shows before its end. When its end never comes, its keys may differ
+/// until the next end that carries a digest.
 void UpWatch::judge(const std::string& zone, Revision revision) {
   Origin& origin = origins_[zone];
   if (!origin.cursor) return env_.broken("P1: resources left without a cursor", zone);
@@ -97,16 +101,21 @@ void UpWatch::judge(const std::string& zone, Revision revision) {
   oracle::Step step;
   step.log = origin.cursor->log_id;
   step.cursor = origin.cursor->cursor;
-  const std::set<ResourceKey> unfinished = std::exchange(origin.unfinished, {});
+  bool checked = false;
   oracle::Broken broken = "P1: the hub's cursor moved to where no cut ended";
   // The cut may have been offered more than once; it is right if one of the offers explains it.
   for (auto end = origin.ends.rbegin(); end != origin.ends.rend() && broken; ++end) {
     if (end->to != step.cursor || end->log_id != step.log) continue;
     step.full = !end->from;
     step.removes_unnamed = step.full && end->complete;
-    step.unfinished = step.full ? unfinished : std::set<ResourceKey>{};
+    step.unfinished = origin.ahead;
+    if (step.full) {
+      std::erase_if(step.unfinished, [&](const auto& key) { return !origin.live.contains(key); });
+    }
+    checked = end->digest.has_value();
     broken = env_.oracle.applied(receiver_of(zone), {false, zone}, step, held);
   }
+  if (checked) origin.ahead.clear();
   env_.note("up-cursor", zone, step.cursor.revision.value, held.size());
   env_.broken(broken, receiver_of(zone));
   if (step.full) env_.probe(step.removes_unnamed ? Probe::up_full_removed : Probe::up_full_partial);
@@ -115,7 +124,9 @@ void UpWatch::judge(const std::string& zone, Revision revision) {
 
 void UpWatch::rewound(Revision revision) {
   for (auto& [zone, origin] : origins_) {
+    auto ahead = std::move(origin.ahead);
     origin = Origin{};
+    origin.ahead = std::move(ahead);
     env_.oracle.receiver_rewound(receiver_of(zone), revision);
   }
   std::set<std::string> moved;

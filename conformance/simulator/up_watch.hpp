@@ -22,6 +22,8 @@ class UpWatch {
   /// A session handed a piece to the writer: says how the next moved cursor came to be.
   void submitted(const hub::UpCommit& commit);
   void durable(const Transaction& transaction);
+  /// Takes over what holds across disks of one hub.
+  void inherit(const UpWatch& older) { best_ = older.best_; }
   /// The disk went back: reads it again.
   void rewound(Revision revision);
 
@@ -35,7 +37,7 @@ class UpWatch {
   struct Origin {
     oracle::Content live;
     std::map<std::string, ResourceKey> unconfirmed;  // by name of the offer record
-    std::set<ResourceKey> unfinished;                // in pieces, since the cursor moved
+    std::set<ResourceKey> ahead;                     // in pieces, not digest-checked since
     std::optional<hub::UpCursorRecord> cursor;
     std::deque<CutEnd> ends;                         // handed to the writer, newest last
   };
