@@ -1,6 +1,5 @@
 # House rules and documentation as ctest cases; each rule also proves on planted violations that it
 # would be noticed. Rules: tools/checks. Documentation: fenced blocks marked `sh test`.
-find_program(ZONESYNC_PYTHON python3 REQUIRED)
 
 foreach(rule layers sizes coroutines packages words)
   set(tidy "${ZONESYNC_PYTHON}" -B "${CMAKE_SOURCE_DIR}/tools/tidy.py" ${rule})

@@ -36,6 +36,8 @@ find_package(prometheus-cpp REQUIRED COMPONENTS core)
 find_package(CLI11 REQUIRED)
 find_package(RocksDB REQUIRED)
 find_package(GTest REQUIRED)
+# Debian's own, for which python3-yaml is installed, before any other on the PATH.
+find_program(ZONESYNC_PYTHON python3 HINTS /usr/bin REQUIRED)
 find_library(ZONESYNC_XXHASH xxhash REQUIRED)
 find_library(ZONESYNC_ZSTD zstd REQUIRED)
 

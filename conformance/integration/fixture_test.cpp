@@ -13,7 +13,7 @@ constexpr const char* kFixture =
     ZONESYNC_SOURCE_DIR "/conformance/integration/data/kuma-2.5-resources.yaml";
 
 boost::json::value expected() {
-  const RunResult read = run({"/usr/bin/env", "python3",
+  const RunResult read = run({ZONESYNC_PYTHON,
                               ZONESYNC_SOURCE_DIR "/conformance/integration/expected_history.py",
                               kFixture, "Dataplane", "ZoneIngress", "ZoneEgress"});
   boost::system::error_code failed;

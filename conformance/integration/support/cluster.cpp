@@ -71,7 +71,7 @@ void Cluster::restart_hub() {
 ::testing::AssertionResult Cluster::mirrors_equal() {
   for (auto& [name, agent] : agents) {
     const RunResult compared =
-        run({"/usr/bin/env", "python3", ZONESYNC_SOURCE_DIR "/tools/compare_mirror.py", "--api",
+        run({ZONESYNC_PYTHON, ZONESYNC_SOURCE_DIR "/tools/compare_mirror.py", "--api",
              hub.api_url(), "--ca", hub.ca_file(), "--token-file", hub.admin_token_file(),
              "--zone", name, "--mirror", agent->mirror().string()});
     if (compared.code != 0) {
