@@ -78,6 +78,17 @@ std::pair<std::uint64_t, Digest> ReplicaSink::open_rejects() const {
   return open;
 }
 
+std::vector<Verdict> ReplicaSink::open_verdicts() const {
+  std::vector<Verdict> open;
+  if (store_.state().rejects == 0) return open;
+  store_.snapshot()->for_each([&](const ReplicaEntry& entry) {
+    if (entry.reject) {
+      open.push_back(Verdict{entry.change.key, entry.revision, false, *entry.reject});
+    }
+  });
+  return open;
+}
+
 // -- CutSink --------------------------------------------------------------------------------------
 
 void ReplicaSink::begin(const wire::Intent& intent) {
@@ -201,7 +212,10 @@ ReplicaSink::Plan ReplicaSink::plan(const CutEnd& end, const ReplicaSnapshot& be
   for (const auto& [key, staged] : staged_) {
     const ReplicaEntry* old = before.find(key);
     if (!is_upsert(staged)) {
-      if (old != nullptr) batch.removes.push_back(key);
+      if (old == nullptr) continue;
+      batch.removes.push_back(key);
+      // The leave may have passed the reject on its way: withdrawn in so many words.
+      if (old->reject) planned.verdicts.push_back(Verdict{key, staged.revision, true, {}});
       continue;
     }
     std::optional<Reject> reject = validate(staged.change);
@@ -211,6 +225,12 @@ ReplicaSink::Plan ReplicaSink::plan(const CutEnd& end, const ReplicaSnapshot& be
       planned.verdicts.push_back(Verdict{key, staged.revision, true, {}});
     }
     batch.upserts.push_back(ReplicaUpsert{staged.revision, staged.change, std::move(reject)});
+  }
+  if (batch.replace_all) {  // no log entry tells the sender that these are gone
+    before.for_each([&](const ReplicaEntry& old) {
+      if (!old.reject || staged_.contains(old.change.key)) return;
+      planned.verdicts.push_back(Verdict{old.change.key, old.revision, true, {}});
+    });
   }
   return planned;
 }

@@ -57,6 +57,8 @@ class ReplicaSink final : public CutSink {
   [[nodiscard]] Result<Verdict> refuse(const ResourceKey& key, Revision revision, Reject reject);
   /// Number and digest of open rejects, as Hello states them: (key fingerprint, offered hash).
   [[nodiscard]] std::pair<std::uint64_t, Digest> open_rejects() const;
+  /// Every open reject, for a sender whose list may be gone.
+  [[nodiscard]] std::vector<Verdict> open_verdicts() const;
 
   /// The sender confirmed or replaced the content since this object was made.
   [[nodiscard]] bool confirmed() const { return confirmed_; }

@@ -220,6 +220,8 @@ void ZoneMachine::on_welcome(Session& session, const wire::Welcome& welcome) {
   adopt_types(welcome);
   View up_view(ViewSpec{.down = false, .zone = options_.zone}, outbox_.registry());
   session.start_flows(Session::ZoneFlows{&sink_, &outbox_.source(), std::move(up_view)});
+  // The hub's list is a cache that may be gone, or miss what a broken connection swallowed.
+  for (Verdict& open : sink_.open_verdicts()) session.receiver()->report(std::move(open));
   for (Barrier& barrier : barriers_) barrier.sent = false;
   send_barriers();
   port_.status_changed();

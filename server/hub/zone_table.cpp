@@ -72,7 +72,7 @@ void ZoneTable::connected(const std::string& zone, const SessionFacts& facts,
   if (status.first_seen_ms == 0) status.first_seen_ms = now_ms;
   row.digest_failed = false;
   row.down_rejects_hello = facts.open_rejects;
-  if (facts.open_rejects == 0) row.down_rejects.clear();
+  row.down_rejects.clear();  // the zone reports them anew
 }
 
 void ZoneTable::disconnected(const std::string& zone, SessionId session,

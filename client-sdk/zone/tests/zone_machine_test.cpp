@@ -242,6 +242,21 @@ TEST_F(ZoneTest, ApplicationHoldStopsTheFlowUntilReleased) {
   EXPECT_TRUE(replica_.snapshot()->find(mesh("default").key));
 }
 
+TEST_F(ZoneTest, ARejectThatItsLeavePassedOnTheWayIsWithdrawn) {
+  sink_->set_validator("MeshTimeout", [](const Resource&) -> std::optional<Reject> {
+    return Reject{"invalid", "/spec", "bad", false};
+  });
+  const Change bad = make_change(timeout("t", "{}"));
+  hub_.write({bad});
+  start_and_connect();
+  ASSERT_EQ(hub_.verdicts.size(), 1u);
+  hub_.write({wire::make_leave(bad.cls, bad.key)});
+  pump();
+  ASSERT_EQ(hub_.verdicts.size(), 2u);
+  EXPECT_TRUE(hub_.verdicts.back().accepted);
+  EXPECT_EQ(hub_.verdicts.back().key, bad.key);
+}
+
 TEST_F(ZoneTest, RejectReachesTheHubAndTheRestApplies) {
   sink_->set_validator("MeshTimeout", [](const Resource& resource) -> std::optional<Reject> {
     if (resource.spec == "{\"bad\":true}") return Reject{"invalid", "/spec/bad", "bad", false};
@@ -263,6 +278,8 @@ TEST_F(ZoneTest, RejectReachesTheHubAndTheRestApplies) {
   machine_->on_tick(port_.now_);
   connect();
   EXPECT_EQ(hub_.hellos.back().open_rejects, 1u);
+  ASSERT_EQ(hub_.verdicts.size(), 2u) << "a hub that forgot them hears open rejects again";
+  EXPECT_EQ(hub_.verdicts[1], hub_.verdicts[0]);
   hub_.write({make_change(timeout("t", "{\"v\":2}"))});
   pump();
   EXPECT_TRUE(hub_.verdicts.back().accepted);
