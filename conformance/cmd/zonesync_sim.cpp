@@ -1,13 +1,14 @@
 // zonesync-sim: deterministic simulation of hub and zones.
 //
 //   run --seeds N [--first S] [--threads T] [--json] [--defect NAME]   exit 1 when a seed failed
-//   replay SEED [--trace] [--defect NAME]
+//   replay SEED [--trace] [--shrink | --keep I,J,...] [--defect NAME]
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
-#include "conformance/simulator/runner.hpp"
+#include "conformance/simulator/shrink.hpp"
 
 namespace {
 
@@ -34,8 +35,25 @@ int run(const Campaign& campaign, bool json) {
   return report.failures.empty() ? 0 : 1;
 }
 
-int replay(std::uint64_t seed, Defect defect, bool trace) {
-  const Outcome outcome = run_plan(make_plan(seed), defect, true);
+struct Replay {
+  std::uint64_t seed = 0;
+  bool trace = false;
+  bool shrink = false;
+  std::vector<std::size_t> keep;   // empty = all items
+};
+
+int replay(const Replay& how, Defect defect) {
+  const std::uint64_t seed = how.seed;
+  const bool trace = how.trace;
+  Outcome outcome;
+  if (how.shrink) {
+    Shrunk shrunk = shrink(seed, defect);
+    std::fputs(to_text(shrunk).c_str(), stderr);
+    outcome = std::move(shrunk.outcome);
+  } else {
+    const Plan plan = how.keep.empty() ? make_plan(seed) : plan_of_items(seed, how.keep);
+    outcome = run_plan(plan, defect, true);
+  }
   if (trace) {
     for (const std::string& line : outcome.trace) std::puts(line.c_str());
   }
@@ -65,10 +83,14 @@ int main(int argc, char** argv) {
   run_command->add_flag("--json", json, "One JSON object on stdout");
   run_command->add_option("--defect", defect_name, "Puts one hand-made bug in");
   CLI::App* replay_command = app.add_subcommand("replay", "Runs one seed again");
-  std::uint64_t seed = 0;
-  bool trace = false;
-  replay_command->add_option("seed", seed, "The seed")->required();
-  replay_command->add_flag("--trace", trace, "Prints every event");
+  Replay how;
+  replay_command->add_option("seed", how.seed, "The seed")->required();
+  replay_command->add_flag("--trace", how.trace, "Prints every event");
+  CLI::Option* shrink_flag = replay_command->add_flag(
+      "--shrink", how.shrink, "Leaves out what the failure does not need");
+  replay_command->add_option("--keep", how.keep, "Only these items of the seed's plan")
+      ->delimiter(',')
+      ->excludes(shrink_flag);
   replay_command->add_option("--defect", defect_name, "Puts one hand-made bug in");
   CLI11_PARSE(app, argc, argv);
   const auto defect = defect_named(defect_name);
@@ -80,5 +102,5 @@ int main(int argc, char** argv) {
     return 2;
   }
   campaign.defect = *defect;
-  return *run_command ? run(campaign, json) : replay(seed, *defect, trace);
+  return *run_command ? run(campaign, json) : replay(how, *defect);
 }

@@ -78,11 +78,6 @@ Broken Oracle::holds(Id128 log, Revision head, const Content& live) const {
   return same ? Broken() : Broken("P2: the log does not hold what was durable");
 }
 
-Revision Oracle::head(Id128 log) const {
-  const auto known = logs_.find(log);
-  return known == logs_.end() ? Revision{} : known->second.head;
-}
-
 // -- places in history ----------------------------------------------------------------------------
 
 std::optional<Oracle::Line> Oracle::line_to(const Log& log, const Cursor& cursor,

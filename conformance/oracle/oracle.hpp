@@ -67,15 +67,12 @@ class Oracle {
   /// P1, P2, P5, P7 for one durable step of `receiver`. `held`: everything it holds afterwards.
   [[nodiscard]] Broken applied(const std::string& receiver, const Sight& sight, const Step& step,
                                const std::vector<Held>& held);
-  /// The receiver's disk is new, or went back: it starts over from what it says next.
-  void forget(const std::string& receiver) { receivers_.erase(receiver); }
   /// The receiver lives in a log that was rewound to `revision` (the hub's side of up flows).
   void note_place(const std::string& receiver, Revision revision);
   void receiver_rewound(const std::string& receiver, Revision revision);
 
   /// Everything `sight` admits of the log as it is now.
   [[nodiscard]] Content visible_now(Id128 log, const Sight& sight) const;
-  [[nodiscard]] Revision head(Id128 log) const;
   [[nodiscard]] bool visible(const Sight& sight, const Class& cls) const;
   /// A payload that must not leave its side, whatever class it was given (P7).
   void keep_home(const SharedBytes& payload) { home_.insert(std::string(payload.view())); }

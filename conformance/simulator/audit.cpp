@@ -76,6 +76,12 @@ void World::audit_zone(ZoneNode& node) {
     env_.broken("P9: in the end the digests differ", zone);
   }
   const auto row = hub_.status(zone);
+  if (row->rejects_total != node.replica().state().rejects) {
+    env_.broken("P4: the hub shows " + std::to_string(row->rejects_total) +
+                    " rejects, the zone has " +
+                    std::to_string(node.replica().state().rejects),
+                zone);
+  }
 }
 
 /// A credential of one zone never gets what belongs to another.

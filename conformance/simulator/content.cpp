@@ -108,6 +108,20 @@ hub::WriteRequest invent_mass_write(std::uint64_t draw) {
   return request;
 }
 
+std::vector<OutboxOp> invent_mass_publication(const std::string& zone, std::uint64_t draw) {
+  Rng rng(draw);
+  std::vector<OutboxOp> ops;
+  for (std::size_t i = 0; i < kMassResources; ++i) {
+    OutboxOp op;
+    op.key = {"Dataplane", "mass", zone, "m" + std::to_string(i)};
+    op.resource.emplace();
+    op.resource->key = op.key;
+    op.resource->spec = "{\"n\":" + std::to_string(rng.below(1'000)) + "}";
+    ops.push_back(std::move(op));
+  }
+  return ops;
+}
+
 std::vector<OutboxOp> invent_publication(Environment& env, const std::string& zone,
                                          std::uint64_t draw) {
   Rng rng(draw);

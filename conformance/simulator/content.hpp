@@ -14,6 +14,8 @@ namespace zonesync::sim {
 [[nodiscard]] hub::WriteRequest invent_write(Environment& env, std::uint64_t draw);
 /// Over a hundred resources at once: what the mass-delete guards look at.
 [[nodiscard]] hub::WriteRequest invent_mass_write(std::uint64_t draw);
+[[nodiscard]] std::vector<OutboxOp> invent_mass_publication(const std::string& zone,
+                                                            std::uint64_t draw);
 /// One publication of a zone.
 [[nodiscard]] std::vector<OutboxOp> invent_publication(Environment& env, const std::string& zone,
                                                        std::uint64_t draw);

@@ -97,8 +97,21 @@ void World::crash_hub(const Item& item) {
   });
 }
 
-/// Many resources arrive, reach some zones, and then the hub's disk goes back to before them.
+/// Many resources arrive, reach the others, and then the disk they came from is another one: the
+/// hub's goes back to before them, or a zone's is empty and soon declared complete.
 void World::mass_change(const Item& item) {
+  if (item.value % 2 == 0) {
+    ZoneNode& node = *zones_[item.zone % zones_.size()];
+    node.publish(invent_mass_publication(node.options().zone, item.value));
+    env_.scheduler.after(6s, [this, &node] {
+      if (phase_ != "chaos") return;
+      node.crash(false, false);
+      node.reinstall();
+      node.start();
+      node.publish_complete();
+    });
+    return;
+  }
   const Revision before = hub_.log().state().head;
   const Id128 log = hub_.log().id();
   hub_.write(invent_mass_write(item.value));

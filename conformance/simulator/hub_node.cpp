@@ -109,7 +109,6 @@ void HubNode::reinstall() {
   ZS_ASSERT(!process_);
   env_.note("reinstall", "hub");
   for (std::uint32_t zone = 0; zone < env_.plan.zones; ++zone) {
-    env_.oracle.forget("up/zone-" + std::to_string(zone));
     env_.oracle.receiver_rewound("up/zone-" + std::to_string(zone), Revision{});
   }
   const auto older = std::move(watch_);

@@ -36,7 +36,7 @@ constexpr std::array<ActRow, kActs> kRows = {{
     {Act::duplicate_stop, "duplicate_stop", 20, 3},
     {Act::application_hold, "application_hold", 25, 4},
     {Act::rogue_start, "rogue_start", 20, 1},
-    {Act::mass_change, "mass_change", 6, 1},
+    {Act::mass_change, "mass_change", 8, 1},
     {Act::approve, "approve", 15, 2},
     {Act::reset, "reset", 75, 14},
     {Act::stall, "stall", 40, 6},

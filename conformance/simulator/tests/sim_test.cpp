@@ -1,7 +1,7 @@
 // The simulator as a test: seeds without a violation, runs that repeat, a checker that can fail.
 #include <gtest/gtest.h>
 
-#include "conformance/simulator/runner.hpp"
+#include "conformance/simulator/shrink.hpp"
 
 namespace zonesync::sim {
 namespace {
@@ -59,6 +59,23 @@ TEST(Simulation, AReportIsOneJsonObjectWithWhatWasMet) {
                            "\"missed\"", "\"trace_hash\"", "\"seeds_per_s\"", "\"events\""}) {
     EXPECT_NE(json.find(name), std::string::npos) << name;
   }
+}
+
+TEST(Simulation, AFailureShrinksToAFewItemsThatReplay) {
+  constexpr std::uint64_t kSeed = 3;  // a publication that is lost with its zone
+  const Shrunk shrunk = shrink(kSeed, Defect::outbox_fsync_lies);
+  ASSERT_TRUE(shrunk.outcome.violation);
+  EXPECT_LE(shrunk.kept.size(), 4u) << to_text(shrunk);
+  const Outcome again =
+      run_plan(plan_of_items(kSeed, shrunk.kept), Defect::outbox_fsync_lies);
+  EXPECT_EQ(again.violation, shrunk.outcome.violation);
+  EXPECT_EQ(again.hash, shrunk.outcome.hash);
+}
+
+TEST(Simulation, APlanThatBreaksNothingIsNotShrunk) {
+  const Shrunk shrunk = shrink(1, Defect::none);
+  EXPECT_FALSE(shrunk.outcome.violation);
+  EXPECT_EQ(shrunk.kept.size(), make_plan(1).items.size());
 }
 
 class Checker : public ::testing::TestWithParam<std::size_t> {};
