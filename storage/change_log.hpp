@@ -63,6 +63,10 @@ struct ListFilter {
   bool all_types = false;
   std::optional<std::string> mesh;     // "" = global scope
   std::optional<std::string> origin;
+  /// The resources that were live at this revision, in [trim_floor, head], instead of those that
+  /// are: what was live at an older one may be missing. Trimming may pass it during a read: compare
+  /// it with `state().trim_floor` afterwards.
+  std::optional<Revision> at;
 };
 /// Live resources in key order (type, mesh, origin, name).
 struct ListPage {
@@ -125,6 +129,11 @@ class ChangeLog {
   /// Newest first, at most `limit`, across class changes.
   [[nodiscard]] virtual Result<std::vector<LogEntry>> history(const ResourceKey& key,
                                                               std::size_t limit) const = 0;
+
+  /// The newest entry of `key` at or below `revision`, across class changes, leaves included;
+  /// nothing when there was none. `revision` as for ListFilter::at.
+  [[nodiscard]] virtual Result<std::optional<LogEntry>> entry_at(const ResourceKey& key,
+                                                                 Revision revision) const = 0;
 
   [[nodiscard]] virtual Result<ListPage> list(const ListFilter& filter,
                                               const std::optional<ResourceKey>& after,

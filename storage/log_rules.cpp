@@ -158,6 +158,45 @@ Result<std::vector<LogEntry>> merge_history(
   return history;
 }
 
+Result<std::optional<LogEntry>> entry_at(const std::vector<LatestEntry>& newest, Revision revision,
+                                         const std::function<Result<LogEntry>(Position)>& read) {
+  std::set<Position> chains;
+  for (const LatestEntry& entry : newest) chains.insert(entry.position);
+  const Position end = Position::end_of(revision);
+  while (!chains.empty()) {
+    const Position last = *std::prev(chains.end());
+    auto entry = read(last);
+    chains.erase(last);
+    if (!entry) {
+      if (entry.error().code == ErrorCode::not_found) continue;
+      return fail(std::move(entry.error()));
+    }
+    if (last <= end) return std::move(*entry);
+    if (entry->previous) chains.insert(entry->previous->position);
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<LogEntry>> listed(const LatestEntry& newest,
+                                       const std::optional<Revision>& at,
+                                       const std::function<Result<LogEntry>(Position)>& read) {
+  const Position end = at ? Position::end_of(*at) : newest.position;
+  if (newest.position <= end && newest.kind != ChangeKind::upsert) return std::nullopt;
+  auto entry = read(newest.position);
+  if (!entry) return fail(std::move(entry.error()));
+  while (entry->position > end) {
+    const std::optional<Previous> previous = entry->previous;
+    if (!previous) return std::nullopt;
+    if (previous->position <= end && previous->kind != ChangeKind::upsert) return std::nullopt;
+    entry = read(previous->position);
+    if (!entry) {
+      if (entry.error().code == ErrorCode::not_found) return std::nullopt;
+      return fail(std::move(entry.error()));
+    }
+  }
+  return std::move(*entry);
+}
+
 Status check_filter(const ListFilter& filter) {
   if (filter.type.empty() && !filter.all_types) {
     return fail(ErrorCode::invalid_argument, "a listing needs a type, or all_types", "type");

@@ -65,6 +65,17 @@ void add_deltas(ClassDigests& digests, const ClassDigests& deltas);
     const std::vector<LatestEntry>& newest, std::size_t limit,
     const std::function<Result<LogEntry>(Position)>& read);
 
+/// ChangeLog::entry_at, from the newest entries of a key's classes.
+[[nodiscard]] Result<std::optional<LogEntry>> entry_at(
+    const std::vector<LatestEntry>& newest, Revision revision,
+    const std::function<Result<LogEntry>(Position)>& read);
+
+/// What a listing shows of one (class, key): the version that is live, or that was live at `at`;
+/// nothing when none was. Errors: those of `read`; a trimmed predecessor is nothing.
+[[nodiscard]] Result<std::optional<LogEntry>> listed(
+    const LatestEntry& newest, const std::optional<Revision>& at,
+    const std::function<Result<LogEntry>(Position)>& read);
+
 /// Errors: invalid_argument when neither a type nor `all_types` is given.
 [[nodiscard]] Status check_filter(const ListFilter& filter);
 [[nodiscard]] bool matches(const ListFilter& filter, const ResourceKey& key);

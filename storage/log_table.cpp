@@ -84,6 +84,13 @@ Result<std::vector<LogEntry>> LogTable::history(const ResourceKey& key, std::siz
                                   [this](Position position) { return read_locked(position); });
 }
 
+Result<std::optional<LogEntry>> LogTable::entry_at(const ResourceKey& key,
+                                                   Revision revision) const {
+  const std::shared_lock lock(mutex_);
+  return log_rules::entry_at(newest_of(key), revision,
+                             [this](Position position) { return read_locked(position); });
+}
+
 Result<ListPage> LogTable::list(const ListFilter& filter, const std::optional<ResourceKey>& after,
                                 std::size_t limit) const {
   if (Status status = log_rules::check_filter(filter); !status) return fail(status.error());
@@ -95,13 +102,17 @@ Result<ListPage> LogTable::list(const ListFilter& filter, const std::optional<Re
   for (auto it = latest_.lower_bound(from); it != latest_.end(); ++it) {
     const LatestEntry& entry = it->second;
     if (!filter.all_types && entry.key.type != filter.type) break;
-    if (entry.kind != ChangeKind::upsert || (after && entry.key <= *after)) continue;
-    if (!log_rules::matches(filter, entry.key)) continue;
+    if (!filter.at && entry.kind != ChangeKind::upsert) continue;
+    if ((after && entry.key <= *after) || !log_rules::matches(filter, entry.key)) continue;
+    auto shown = log_rules::listed(entry, filter.at,
+                                   [this](Position position) { return read_locked(position); });
+    if (!shown) return fail(std::move(shown.error()));
+    if (!*shown) continue;
     if (!page.entries.empty() && page.entries.size() >= limit) {
       page.next = page.entries.back().change.key;
       break;
     }
-    page.entries.push_back(entries_.at(entry.position));
+    page.entries.push_back(std::move(**shown));
   }
   return page;
 }

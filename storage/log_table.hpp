@@ -25,6 +25,8 @@ class LogTable {
   [[nodiscard]] Result<LogEntry> read(Position position) const;
   [[nodiscard]] Result<std::vector<LogEntry>> history(const ResourceKey& key,
                                                       std::size_t limit) const;
+  [[nodiscard]] Result<std::optional<LogEntry>> entry_at(const ResourceKey& key,
+                                                         Revision revision) const;
   [[nodiscard]] Result<ListPage> list(const ListFilter& filter,
                                       const std::optional<ResourceKey>& after,
                                       std::size_t limit) const;

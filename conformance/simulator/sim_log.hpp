@@ -40,6 +40,10 @@ class SimLog final : public ChangeLog {
                                                       std::size_t limit) const override {
     return log_.history(key, limit);
   }
+  [[nodiscard]] Result<std::optional<LogEntry>> entry_at(const ResourceKey& key,
+                                                         Revision revision) const override {
+    return log_.entry_at(key, revision);
+  }
   [[nodiscard]] Result<ListPage> list(const ListFilter& filter,
                                       const std::optional<ResourceKey>& after,
                                       std::size_t limit) const override {

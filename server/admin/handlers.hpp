@@ -22,6 +22,13 @@ void delete_resource(Call call);
 // transactions.cpp
 void post_transaction(Call call);
 
+// diff.cpp
+[[nodiscard]] Answer get_diff(const Call& call);
+[[nodiscard]] Answer get_resource_diff(const Call& call);
+
+// revert.cpp
+void post_revert(Call call);
+
 // changes.cpp
 void get_changes(Call call);
 

@@ -3,6 +3,7 @@
 
 #include "protocol/text/json_value.hpp"
 #include "server/admin/handlers.hpp"
+#include "server/admin/past.hpp"
 #include "server/admin/resource_json.hpp"
 #include "server/admin/resource_path.hpp"
 #include "server/auth/jwt.hpp"
@@ -17,10 +18,30 @@ constexpr std::uint64_t kHistoryMax = 100;
 constexpr std::size_t kPageStep = 50;              // entries read from the log at a time
 constexpr std::size_t kPageMaxBytes = 8u << 20;    // a page ends early beyond it
 
-Status refuse_past(const Call& call) {
-  if (!call.query("rev")) return {};
-  return fail(ErrorCode::unsupported,
-              "this hub cannot show the state at a past revision yet; use .../history", "rev");
+/// ?rev=N, judged; nothing = the newest.
+tl::expected<std::optional<Revision>, Problem> past_of(const Call& call) {
+  const auto revision = query_revision(call, "rev");
+  if (!revision) return refuse(revision.error());
+  if (*revision) {
+    if (auto past = judge_past(call.hub().log().state(), **revision, "rev")) {
+      return refuse(std::move(*past));
+    }
+  }
+  return *revision;
+}
+
+/// Whether trimming passed what was just read.
+std::optional<Problem> trimmed_meanwhile(const Call& call, std::optional<Revision> past) {
+  if (!past) return std::nullopt;
+  return judge_past(call.hub().log().state(), *past, "rev");
+}
+
+Result<LogEntry> read_past(const ChangeLog& log, const ResourceKey& key, Revision revision) {
+  auto entry = log.entry_at(key, revision);
+  if (!entry) return fail(std::move(entry.error()));
+  if (*entry && (*entry)->change.kind == ChangeKind::upsert) return std::move(**entry);
+  return fail(ErrorCode::not_found, "there was no " + to_string(key) + " at revision " +
+                                        std::to_string(revision.value));
 }
 
 /// The live version. Errors: not_found (says when it was deleted), and those of the log.
@@ -96,11 +117,14 @@ Result<Page> read_page(const Call& call, const ListFilter& filter,
 }  // namespace
 
 Answer get_resource(const Call& call) {
-  if (const Status past = refuse_past(call); !past) return refuse(past.error());
+  const auto past = past_of(call);
+  if (!past) return refuse(past.error());
   const auto registry = call.hub().registry();
   const Result<ResourceKey> key = key_of_path(call, *registry);
   if (!key) return refuse(key.error());
-  const Result<LogEntry> entry = read_live(call.hub().log(), *key);
+  const ChangeLog& log = call.hub().log();
+  const Result<LogEntry> entry = *past ? read_past(log, *key, **past) : read_live(log, *key);
+  if (auto gone = trimmed_meanwhile(call, *past)) return refuse(std::move(*gone));
   if (!entry) return refuse(entry.error());
   Result<std::string> text = ResourceWriter(call).text(entry->change);
   if (!text) return refuse(text.error());
@@ -110,7 +134,8 @@ Answer get_resource(const Call& call) {
 }
 
 Answer list_resources(const Call& call) {
-  if (const Status past = refuse_past(call); !past) return refuse(past.error());
+  const auto past = past_of(call);
+  if (!past) return refuse(past.error());
   const auto registry = call.hub().registry();
   const Result<const TypeInfo*> info = type_of_path(call, *registry);
   if (!info) return refuse(info.error());
@@ -125,13 +150,15 @@ Answer list_resources(const Call& call) {
   filter.type = (*info)->name;
   filter.origin = std::move(*origin);
   if (call.path.contains("mesh")) filter.mesh = call.param("mesh");
+  filter.at = *past;
   const Revision head = call.hub().log().state().head;  // before the page: a watch misses nothing
   const Result<Page> page =
       read_page(call, filter, std::move(*after), size->value_or(kPageDefault));
+  if (auto gone = trimmed_meanwhile(call, *past)) return refuse(std::move(*gone));
   if (!page) return refuse(page.error());
   std::string body = "{\"items\":[" + page->items + "],\"next\":";
   body += page->next ? '"' + offset_of(*page->next) + '"' : "null";
-  body += ",\"revision\":" + std::to_string(head.value) + '}';
+  body += ",\"revision\":" + std::to_string(past->value_or(head).value) + '}';
   return json_response(200, std::move(body));
 }
 

@@ -15,6 +15,7 @@ std::vector<Route> build() {
   const std::vector<std::string> one{"origin", "rev"};
   const std::vector<std::string> write{"origin", "dryRun"};
   const std::vector<std::string> history{"origin", "limit"};
+  const std::vector<std::string> compare{"origin", "from", "to"};
   return {
       {Port::api, "GET", "/", Role::viewer, {}, answer_at_once<get_hub>},
       {Port::api, "GET", "/whoami", Role::viewer, {}, answer_at_once<who_am_i>},
@@ -35,6 +36,16 @@ std::vector<Route> build() {
        answer_at_once<get_history>},
       {Port::api, "GET", "/meshes/{name}/history", Role::viewer, history,
        answer_at_once<get_history>},
+
+      {Port::api, "GET", kOneGlobal + "/diff", Role::viewer, compare,
+       answer_at_once<get_resource_diff>},
+      {Port::api, "GET", kOneInMesh + "/diff", Role::viewer, compare,
+       answer_at_once<get_resource_diff>},
+      {Port::api, "GET", "/meshes/{name}/diff", Role::viewer, compare,
+       answer_at_once<get_resource_diff>},
+      {Port::api, "GET", "/diff", Role::viewer,
+       {"from", "to", "type", "mesh", "origin", "size", "offset"}, answer_at_once<get_diff>},
+      {Port::api, "POST", "/revert", Role::editor, {"dryRun"}, post_revert},
 
       {Port::api, "POST", "/transactions", Role::editor, {"dryRun"}, post_transaction},
       {Port::api, "GET", "/changes", Role::viewer, {"since", "type", "mesh", "watch"},

@@ -43,6 +43,7 @@ CommandLine::CommandLine()
   app->footer("Exit codes: 0 ok, 1 failed, 2 usage, 3 cannot connect, 4 not allowed, 5 not found,\n"
               "6 conflict, 7 refused by validation, 8 timeout, 130 interrupted.");
   add_resource_commands();
+  add_past_commands();
   add_follow_commands();
   add_zone_commands();
   version = command(*app, "version", "print the version of this program");
@@ -65,6 +66,7 @@ void CommandLine::add_resource_commands() {
   get->add_option("name", get_.name, "one resource or zone; all when left out");
   get->add_option("-m,--mesh", get_.mesh, "mesh (one resource: default; a list: all)");
   get->add_option("--origin", get_.origin, "owner: global or a zone");
+  get->add_option("--rev", get_.revision, "the state at a past revision");
   get->add_flag("-w,--watch", get_.watch, "zones: show again and again");
   get->add_option("--interval", interval_, "with -w")->capture_default_str();
 
@@ -83,6 +85,24 @@ void CommandLine::add_resource_commands() {
   history->add_option("--limit", history_.limit, "versions at most")
       ->check(CLI::Range(1, 1'000))
       ->capture_default_str();
+}
+
+void CommandLine::add_past_commands() {
+  CLI::App* diff = command(*app, "diff", "what differs between two revisions");
+  diff->add_option("type", diff_.type, "type or its plural; all when left out");
+  diff->add_option("name", diff_.name, "one resource: its fields; else whole states");
+  diff->add_option("-m,--mesh", diff_.mesh, "mesh (one resource: default; states: all)");
+  diff->add_option("--origin", diff_.origin, "owner: global or a zone");
+  diff->add_option("--from", diff_.from, "this revision (one resource: before its newest change)");
+  diff->add_option("--to", diff_.to, "and this one (default: now)");
+
+  CLI::App* revert = command(
+      *app, "revert", "make resources what they were at a revision (changes the hub)");
+  revert->add_option("revision", revert_.revision, "a past revision")->required();
+  revert->add_option("type", revert_.type, "only this type");
+  revert->add_option("name", revert_.name, "only this resource");
+  revert->add_option("-m,--mesh", revert_.mesh, "only this mesh (one resource: default)");
+  revert->add_flag("--dry-run", revert_.dry_run, "show what it would do, write nothing");
 }
 
 void CommandLine::add_follow_commands() {
@@ -142,6 +162,8 @@ Outcome<void> CommandLine::run(Session& session) const {
     return run_watch(session, watch);
   }
   if (chosen("delete")) return run_delete(session, delete_);
+  if (chosen("diff")) return run_diff(session, diff_);
+  if (chosen("revert")) return run_revert(session, revert_);
   if (chosen("history")) return run_history(session, history_);
   return run_zone(session, zone_);
 }

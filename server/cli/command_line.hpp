@@ -35,6 +35,7 @@ class CommandLine {
 
  private:
   void add_resource_commands();
+  void add_past_commands();
   void add_follow_commands();
   void add_zone_commands();
 
@@ -42,6 +43,8 @@ class CommandLine {
   GetCommand get_;
   DeleteCommand delete_;
   HistoryCommand history_;
+  DiffCommand diff_;
+  RevertCommand revert_;
   WatchCommand watch_;
   WaitCommand wait_;
   ZoneCommand zone_;

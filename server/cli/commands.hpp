@@ -36,6 +36,7 @@ struct GetCommand {
   std::string name;
   std::string mesh;
   std::string origin;
+  std::string revision;  // empty = the newest state
   bool watch = false;    // zones only
   Duration interval = std::chrono::seconds(1);
 };
@@ -54,6 +55,23 @@ struct HistoryCommand {
   std::string mesh;
   std::string origin;
   unsigned limit = 20;
+};
+
+struct DiffCommand {
+  std::string type;      // empty = every type
+  std::string name;      // empty = whole states
+  std::string mesh;
+  std::string origin;
+  std::string from;      // of one resource, empty = before its newest change
+  std::string to;        // empty = now
+};
+
+struct RevertCommand {
+  std::string revision;
+  std::string type;
+  std::string name;
+  std::string mesh;
+  bool dry_run = false;
 };
 
 struct WatchCommand {
@@ -81,6 +99,8 @@ struct ZoneCommand {
 [[nodiscard]] Outcome<void> run_get_zones(Session& session, const GetCommand& command);
 [[nodiscard]] Outcome<void> run_delete(Session& session, const DeleteCommand& command);
 [[nodiscard]] Outcome<void> run_history(Session& session, const HistoryCommand& command);
+[[nodiscard]] Outcome<void> run_diff(Session& session, const DiffCommand& command);
+[[nodiscard]] Outcome<void> run_revert(Session& session, const RevertCommand& command);
 [[nodiscard]] Outcome<void> run_watch(Session& session, const WatchCommand& command);
 [[nodiscard]] Outcome<void> run_wait(Session& session, const WaitCommand& command);
 [[nodiscard]] Outcome<void> run_zone(Session& session, const ZoneCommand& command);

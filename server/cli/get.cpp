@@ -31,12 +31,13 @@ std::string number_text(const json::value& value, std::string_view name) {
   return number ? std::to_string(*number) : std::string();
 }
 
-Outcome<json::array> fetch_pages(Api& api, const Target& list, const std::string& origin) {
+Outcome<json::array> fetch_pages(Api& api, const Target& list, const GetCommand& command) {
   json::array items;
   std::string offset;
   do {
     Target page = list;
-    page.query_if("origin", origin).query("size", kPageSize).query_if("offset", offset);
+    page.query_if("origin", command.origin).query_if("rev", command.revision);
+    page.query("size", kPageSize).query_if("offset", offset);
     Outcome<json::value> answer = api.get(page.text());
     if (!answer) return give_up(answer.error());
     const json::array* found = array_of(*answer, "items");
@@ -90,7 +91,7 @@ void print_list(Session& session, const TypeInfo& info, json::array items) {
 
 Outcome<void> print_one(Session& session, const TypeInfo& info, Target target,
                         const GetCommand& command) {
-  target.query_if("origin", command.origin);
+  target.query_if("origin", command.origin).query_if("rev", command.revision);
   HttpClientRequest request;
   request.target = target.text();
   const Outcome<HttpResponse> response = session.api.call(std::move(request));
@@ -165,7 +166,7 @@ Outcome<void> run_get(Session& session, const GetCommand& command) {
   const Outcome<Target> target = resource_target(**info, command.mesh, command.name);
   if (!target) return give_up(target.error());
   if (!command.name.empty()) return print_one(session, **info, *target, command);
-  Outcome<json::array> items = fetch_pages(session.api, *target, command.origin);
+  Outcome<json::array> items = fetch_pages(session.api, *target, command);
   if (!items) return give_up(items.error());
   print_list(session, **info, std::move(*items));
   return {};

@@ -45,6 +45,10 @@ class MemoryChangeLog final : public ChangeLog {
                                                       std::size_t limit) const override {
     return table_.history(key, limit);
   }
+  [[nodiscard]] Result<std::optional<LogEntry>> entry_at(const ResourceKey& key,
+                                                         Revision revision) const override {
+    return table_.entry_at(key, revision);
+  }
   [[nodiscard]] Result<ListPage> list(const ListFilter& filter,
                                       const std::optional<ResourceKey>& after,
                                       std::size_t limit) const override {

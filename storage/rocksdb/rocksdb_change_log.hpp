@@ -69,6 +69,8 @@ class RocksDbChangeLog final : public ChangeLog {
   [[nodiscard]] Result<LogEntry> read(Position position) const override;
   [[nodiscard]] Result<std::vector<LogEntry>> history(const ResourceKey& key,
                                                       std::size_t limit) const override;
+  [[nodiscard]] Result<std::optional<LogEntry>> entry_at(const ResourceKey& key,
+                                                         Revision revision) const override;
   [[nodiscard]] Result<ListPage> list(const ListFilter& filter,
                                       const std::optional<ResourceKey>& after,
                                       std::size_t limit) const override;

@@ -133,6 +133,15 @@ Result<std::vector<LogEntry>> RocksDbChangeLog::history(const ResourceKey& key,
       *newest, limit, [&](Position position) { return read_at(at, position); });
 }
 
+Result<std::optional<LogEntry>> RocksDbChangeLog::entry_at(const ResourceKey& key,
+                                                           Revision revision) const {
+  const Published at = published();
+  auto newest = newest_of(at, key);
+  if (!newest) return fail(std::move(newest.error()));
+  return log_rules::entry_at(*newest, revision,
+                             [&](Position position) { return read_at(at, position); });
+}
+
 Result<ListPage> RocksDbChangeLog::list(const ListFilter& filter,
                                         const std::optional<ResourceKey>& after,
                                         std::size_t limit) const {
@@ -149,19 +158,23 @@ Result<ListPage> RocksDbChangeLog::list(const ListFilter& filter,
       error = corrupt("an entry of the resource index is unreadable");
       return false;
     }
-    if (latest->kind != ChangeKind::upsert || !log_rules::matches(filter, latest->key)) return true;
+    if (!filter.at && latest->kind != ChangeKind::upsert) return true;
+    if (!log_rules::matches(filter, latest->key)) return true;
+    auto entry = log_rules::listed(*latest, filter.at, [&](Position position) {
+      return read_at(at, position);
+    });
+    if (entry && !*entry) return true;
     if (!page.entries.empty() && page.entries.size() >= limit) {
       page.next = page.entries.back().change.key;
       return false;
     }
-    auto entry = read_at(at, latest->position);
     if (!entry) {
       error = entry.error().code == ErrorCode::not_found
                   ? corrupt("the log entry of " + to_string(latest->key) + " is missing")
                   : std::move(entry.error());
       return false;
     }
-    page.entries.push_back(std::move(*entry));
+    page.entries.push_back(std::move(**entry));
     return true;
   };
   if (Status status = database_->visit(Family::latest, from, prefix_end(prefix), at.snapshot.get(),

@@ -78,6 +78,33 @@ class RandomContract : public LogContract<Harness> {
     ASSERT_EQ(this->log().digests().digests, recompute(this->log()));
   }
 
+  /// The state at a past revision, told from the entries alone.
+  void compare_past(Revision past) {
+    SCOPED_TRACE("at revision " + std::to_string(past.value));
+    std::map<std::string, LogEntry> newest;
+    for (const LogEntry& entry : scan_all(this->log())) {
+      if (entry.position.revision <= past) newest[entry.change.key.name] = entry;
+    }
+    ListFilter filter;
+    filter.type = "MeshTimeout";
+    filter.at = past;
+    const auto listed = this->log().list(filter, std::nullopt, 1'000);
+    ASSERT_TRUE(listed.has_value());
+    auto shown = listed->entries.begin();
+    for (const auto& [name, entry] : newest) {
+      const auto found = this->log().entry_at(key(name), past);
+      ASSERT_TRUE(found && *found);
+      ASSERT_EQ((*found)->position, entry.position);
+      if (entry.change.kind == ChangeKind::leave) continue;
+      ASSERT_NE(shown, listed->entries.end());
+      ASSERT_EQ(shown->position, entry.position);
+      ++shown;
+    }
+    ASSERT_EQ(shown, listed->entries.end());
+    const auto never = this->log().entry_at(key("never"), past);
+    ASSERT_TRUE(never && !*never);
+  }
+
   std::vector<Change> model_;
   std::map<std::string, std::string> live_;
 };
@@ -90,6 +117,8 @@ TYPED_TEST(RandomContract, EqualsTheModelAcrossReopens) {
     if (step % 40 == 39) this->reopen();
     if (step % 10 == 9) {
       ASSERT_NO_FATAL_FAILURE(this->compare());
+      const Revision past{random() % (this->log().state().head.value + 1)};
+      ASSERT_NO_FATAL_FAILURE(this->compare_past(past));
     }
   }
 }

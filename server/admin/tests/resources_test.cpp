@@ -156,14 +156,6 @@ TEST_F(Resources, a_zones_resource_is_read_with_its_origin) {
   EXPECT_EQ(parsed(got).at("labels").at("kuma.io/zone"), "east");
 }
 
-TEST_F(Resources, a_past_revision_is_refused_not_ignored) {
-  put("a", "1s");
-  const HttpResponse past = get(timeout_path("a") + "?rev=1");
-  EXPECT_EQ(past.status, 501u);
-  EXPECT_EQ(problem(past), "unsupported rev");
-  EXPECT_EQ(get("/meshtimeouts?rev=1").status, 501u);
-}
-
 TEST_F(Resources, history_is_newest_first_with_leaves) {
   put("a", "1s");
   put("a", "2s");
