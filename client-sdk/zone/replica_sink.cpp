@@ -93,6 +93,7 @@ std::vector<Verdict> ReplicaSink::open_verdicts() const {
 
 void ReplicaSink::begin(const wire::Intent& intent) {
   drop_staged();
+  replacing_ = intent.reason == wire::IntentReason::full;
   switch (intent.reason) {
     case wire::IntentReason::none: ++counters_.intents_none; break;
     case wire::IntentReason::changes: ++counters_.intents_changes; break;
@@ -109,6 +110,7 @@ Status ReplicaSink::stage(StagedChange change) {
                     " bytes that may be staged",
                 to_string(change.change.key));
   }
+  if (is_outlived(change)) return {};
   const auto found = staged_.find(change.change.key);
   if (found != staged_.end()) {
     // A resource that moved to another class leaves the old one and enters the new one at the same
@@ -135,7 +137,7 @@ void ReplicaSink::commit(const CutEnd& end, CommitToken token, CommitDone done) 
     return done(token, tl::unexpected(std::move(*failure)));
   }
   confirmed_ = true;
-  if (end.from == end.to && staged_.empty()) return done(token, CutResult{end.to, {}});
+  if (end.from == end.to && staged_.empty() && dropped_.empty()) return done(token, CutResult{end.to, {}});
   if (is_mass_delete(end, *before)) {
     if (!mass_delete_approved_) {
       mass_delete_held_ = true;
@@ -151,6 +153,7 @@ void ReplicaSink::commit(const CutEnd& end, CommitToken token, CommitDone done) 
     return done(token, tl::unexpected(failure_of(status.error())));
   }
   if (is_full(end)) mass_delete_held_ = mass_delete_approved_ = false;
+  replacing_ = false;
   ++counters_.cuts;
   AppliedCut cut = difference(end, *before);
   drop_staged();
@@ -188,6 +191,10 @@ Digest ReplicaSink::digest_after(const CutEnd& end, const ReplicaSnapshot& befor
     if (old != nullptr && !old->unconfirmed) digest.remove(print, old->change.hash);
     if (is_upsert(staged)) digest.add(print, staged.change.hash);
   }
+  if (is_full(end)) return digest;
+  for_each_dropped(before, [&](const ReplicaEntry& old) {
+    if (!old.unconfirmed) digest.remove(fingerprint(old.change.key), old.change.hash);
+  });
   return digest;
 }
 
@@ -225,6 +232,14 @@ ReplicaSink::Plan ReplicaSink::plan(const CutEnd& end, const ReplicaSnapshot& be
       planned.verdicts.push_back(Verdict{key, staged.revision, true, {}});
     }
     batch.upserts.push_back(ReplicaUpsert{staged.revision, staged.change, std::move(reject)});
+  }
+  if (!is_full(end)) {
+    for_each_dropped(before, [&](const ReplicaEntry& old) {
+      batch.removes.push_back(old.change.key);
+      if (old.reject) {
+        planned.verdicts.push_back(Verdict{old.change.key, old.revision, true, {}});
+      }
+    });
   }
   if (batch.replace_all) {  // no log entry tells the sender that these are gone
     before.for_each([&](const ReplicaEntry& old) {
@@ -269,6 +284,9 @@ AppliedCut ReplicaSink::difference(const CutEnd& end, const ReplicaSnapshot& bef
     cut.changes.push_back(AppliedChange{key, new_bytes, revision, rank_of(key.type)});
   };
   for (const auto& [key, staged] : staged_) compare(key);
+  if (!is_full(end)) {
+    for_each_dropped(before, [&](const ReplicaEntry& old) { compare(old.change.key); });
+  }
   if (is_full(end) && end.complete) {
     before.for_each([&](const ReplicaEntry& entry) {
       if (!staged_.contains(entry.change.key)) compare(entry.change.key);
@@ -285,6 +303,7 @@ int ReplicaSink::rank_of(const std::string& type) const {
 void ReplicaSink::drop_staged() {
   staged_.clear();
   staged_bytes_ = 0;
+  dropped_.clear();
 }
 
 }  // namespace zonesync

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -71,6 +72,7 @@ class ReplicaSink final : public CutSink {
   }
   void begin(const wire::Intent& intent) override;
   Status stage(StagedChange change) override;
+  Status drop(const Class& cls) override;
   void commit(const CutEnd& end, CommitToken token, CommitDone done) override;
 
  private:
@@ -87,12 +89,18 @@ class ReplicaSink final : public CutSink {
   [[nodiscard]] AppliedCut difference(const CutEnd& end, const ReplicaSnapshot& before) const;
   [[nodiscard]] int rank_of(const std::string& type) const;
   void drop_staged();
+  // replica_drop.cpp
+  [[nodiscard]] bool is_outlived(const StagedChange& change) const;
+  void for_each_dropped(const ReplicaSnapshot& before,
+                        const std::function<void(const ReplicaEntry&)>& visit) const;
 
   ReplicaStore& store_;
   Options options_;
   std::map<std::string, ResourceValidator, std::less<>> validators_;
   Staged staged_;                 // later entry of a key wins
   std::size_t staged_bytes_ = 0;
+  std::set<Class> dropped_;       // in the open cut
+  bool replacing_ = false;        // the open cut is a full one
   std::function<void(AppliedCut)> on_applied_;
   bool mass_delete_held_ = false;
   bool mass_delete_approved_ = false;

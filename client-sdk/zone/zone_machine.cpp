@@ -91,6 +91,7 @@ wire::Hello ZoneMachine::hello() const {
   hello.zone = options_.zone;
   hello.instance = options_.instance;
   hello.software = options_.software;
+  hello.features.emplace_back(kFeatureViews);
   hello.types = options_.types;
   hello.meshes = options_.meshes;
   hello.down_cursor = store_.state().cursor;

@@ -15,6 +15,17 @@ class SimSource final : public ChangeSource {
   [[nodiscard]] Revision head() const override { return source_.head(); }
   [[nodiscard]] Result<ScanPage> scan(Position after, const View& view,
                                       std::size_t max_bytes) const override;
+  [[nodiscard]] Result<ScanPage> scan_classes(Position after, const ClassFilter& wanted,
+                                              std::size_t max_bytes) const override {
+    return source_.scan_classes(after, wanted, max_bytes);
+  }
+  [[nodiscard]] std::vector<Class> classes_now(const ClassFilter& wanted) const override {
+    return source_.classes_now(wanted);
+  }
+  [[nodiscard]] std::optional<std::vector<Class>> classes_between(
+      Revision base, Position until, const ClassFilter& wanted) const override {
+    return source_.classes_between(base, until, wanted);
+  }
   [[nodiscard]] std::optional<Digest> digest_at(Revision revision,
                                                 const View& view) const override;
 

@@ -66,6 +66,8 @@ Status FlowReceiver::on_intent(const wire::Intent& intent) {
   replacing_ = full;
   cut_changes_ = 0;
   last_revision_ = Revision{};
+  dropped_ = false;
+  view_ = intent.from ? intent.from->view : intent.view;
   assembly_.reset();
   sink_.begin(intent);
   return {};
@@ -128,7 +130,8 @@ Status FlowReceiver::on_part(Revision revision, const wire::Part& part, std::siz
 }
 
 Status FlowReceiver::accept(StagedChange change, std::size_t, TimePoint) {
-  const bool after_cursor = !expected_ || change.revision > expected_->revision;
+  const bool after_cursor =
+      !expected_ || dropped_ || change.revision > expected_->revision;  // VIEW-03
   if (!after_cursor || change.revision < last_revision_ || change.revision == Revision{}) {
     return fail(ErrorCode::protocol, "changes of a cut are not in log order", "FLOW-05");
   }
@@ -136,6 +139,19 @@ Status FlowReceiver::accept(StagedChange change, std::size_t, TimePoint) {
   ++cut_changes_;
   ++counters_.changes;
   return sink_.stage(std::move(change));
+}
+
+/// VIEW-02, VIEW-03.
+Status FlowReceiver::on_drop(const wire::Drop& drop, std::size_t packet_bytes, TimePoint now) {
+  count_received(packet_bytes, now);
+  if (auto status = check_window(); !status) return status;
+  if (awaiting_intent_) return {};
+  assembly_.reset();
+  dropped_ = true;
+  last_revision_ = Revision{};
+  ++cut_changes_;
+  ++counters_.drops;
+  return sink_.drop(drop.cls);
 }
 
 Status FlowReceiver::on_mark(const wire::Mark& mark, TimePoint now) {
@@ -147,9 +163,12 @@ Status FlowReceiver::on_mark(const wire::Mark& mark, TimePoint now) {
   if (mark.changes != cut_changes_) {
     return fail(ErrorCode::protocol, "Mark.changes differs from what arrived", "FLOW-11");
   }
-  if (mark.to.view != intent_->view || mark.to.revision < last_revision_ ||
+  if (mark.to.revision < last_revision_ ||
       (mark.from && mark.to.revision < mark.from->revision)) {
     return fail(ErrorCode::protocol, "Mark.to does not end this cut", "FLOW-11");
+  }
+  if ((dropped_ || mark.to.view != view_) && !mark.digest) {
+    return fail(ErrorCode::protocol, "a cut to another view ends without a digest", "VIEW-04");
   }
   if (replacing_ && !mark.digest) {
     return fail(ErrorCode::protocol, "a full cut ends without a digest", "FLOW-13");
@@ -165,6 +184,8 @@ Status FlowReceiver::on_mark(const wire::Mark& mark, TimePoint now) {
   replacing_ = false;
   cut_changes_ = 0;
   last_revision_ = Revision{};
+  dropped_ = false;
+  view_ = mark.to.view;
   if (!last_ack_) last_ack_ = now;
   return {};
 }

@@ -21,6 +21,7 @@ struct FlowReceiverCounters {
   std::uint64_t changes = 0;
   std::uint64_t data_bytes = 0;
   std::uint64_t cuts = 0;              // committed
+  std::uint64_t drops = 0;
   std::uint64_t digest_checks = 0;
   std::uint64_t digest_mismatches = 0;
   std::uint64_t rejects = 0;
@@ -44,6 +45,7 @@ class FlowReceiver {
   Status on_change(Revision revision, ByteView payload, std::size_t packet_bytes, TimePoint now);
   Status on_part(Revision revision, const wire::Part& part, std::size_t packet_bytes,
                  TimePoint now);
+  Status on_drop(const wire::Drop& drop, std::size_t packet_bytes, TimePoint now);
   Status on_mark(const wire::Mark& mark, TimePoint now);
   /// A hold ended (someone approved, the disk has space): asks for the cut again.
   void retry_held();
@@ -93,6 +95,8 @@ class FlowReceiver {
   bool replacing_ = false;             // the open cut has no `from`
   std::uint64_t cut_changes_ = 0;
   Revision last_revision_;             // order check inside a cut
+  bool dropped_ = false;               // the cut is one to another view (VIEW-03)
+  ViewId view_;                        // of the last cut
   std::unique_ptr<Assembly> assembly_;
 
   std::uint64_t received_bytes_ = 0;

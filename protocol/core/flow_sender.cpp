@@ -28,14 +28,14 @@ wire::Intent FlowSender::decide(const wire::Want& want) {
     intent.why = "no_cursor";
   } else if (want.force_full) {
     intent.why = want.why.empty() ? "asked" : want.why;
-  } else if (want.cursor->view != view_.id()) {
+  } else if (!view_held(*want.cursor)) {
     intent.why = "view_changed";
   } else if (const auto verdict = judge_cursor(log_, *want.cursor);
              verdict != CursorVerdict::valid) {
     intent.why = std::string(to_string(verdict));
   } else {
     intent.from = want.cursor;
-    const bool missed = want.cursor->revision < log_.head;
+    const bool missed = want.cursor->revision < log_.head || want.cursor->view != view_.id();
     intent.reason = missed ? IntentReason::changes : IntentReason::none;
   }
   return intent;
@@ -43,10 +43,11 @@ wire::Intent FlowSender::decide(const wire::Want& want) {
 
 void FlowSender::on_want(const wire::Want& want) {
   log_ = source_.state();
+  take_view_in_force();
   wire::Intent intent = decide(want);
   why_ = intent.why;
   full_ = intent.reason == IntentReason::full;
-  full_until_ = log_.head;
+  full_until_ = std::max(log_.head, view_since_);
   cut_from_ = intent.from;
   position_ = full_ ? Position::start() : Position::end_of(want.cursor->revision);
   cut_changes_ = 0;
@@ -57,7 +58,10 @@ void FlowSender::on_want(const wire::Want& want) {
   page_done_ = true;
   part_.reset();
   held_.reset();
-  if (!full_) acked_ = want.cursor;
+  if (!full_) {
+    acked_ = want.cursor;
+    start_from_view(*want.cursor);
+  }
   first_mark_due_ = true;
   active_ = false;
   switch (intent.reason) {
@@ -78,7 +82,7 @@ Status FlowSender::on_ack(const wire::Ack& ack, TimePoint) {
   received_bytes_ = ack.received_bytes;
   window_bytes_ = ack.window_bytes;
   if (ack.cursor) {
-    if (ack.cursor->view != view_.id() || ack.cursor->revision > source_.head()) {
+    if (!may_ack(ack.cursor->view) || ack.cursor->revision > source_.head()) {
       return fail(ErrorCode::protocol, "Ack.cursor lies beyond the log", "FLOW-21");
     }
     if (judge_cursor(log_, *ack.cursor) == CursorVerdict::unknown_era) {
@@ -117,17 +121,30 @@ Status FlowSender::produce(std::string& out, TimePoint now) {
 Status FlowSender::produce_data(std::string& out, TimePoint now) {
   const std::size_t limit = options_.message_target_bytes;
   while (out.size() < limit) {
-    if (part_) {
+    if (view_moved()) {
+      if (auto status = change_view(); !status) return status;
+      if (outdated_) return {};
+    }
+    if (!change_.drops().empty()) {
+      if (!send_drop(out)) return {};
+    } else if (part_) {
       if (!send_parts(out)) return {};
     } else if (page_next_ < page_.entries.size()) {
       if (!send_entry(out, page_.entries[page_next_])) return {};
     } else if (!page_done_) {
       page_done_ = true;
       position_ = page_.next;
-      if (page_.at_segment_end) end_cut_if_due(out, now);
+      if (change_.reading_back()) {
+        read_back_page_done();
+      } else if (page_.at_segment_end) {
+        end_cut_if_due(out, now);
+      }
+    } else if (change_.reading_back()) {
+      if (!may_send(1)) return {};
+      if (auto status = read_back(); !status) return status;
     } else {
       if (position_ >= Position::end_of(source_.head())) {
-        if (first_mark_due_) end_cut_if_due(out, now);
+        if (first_mark_due_ || change_.active()) end_cut_if_due(out, now);
         return {};
       }
       if (!may_send(1)) return {};
@@ -200,7 +217,7 @@ void FlowSender::end_cut_if_due(std::string& out, TimePoint now) {
   const Revision to = position_.revision;
   if (to < floor_seen_) return;
   const bool at_head = position_ >= Position::end_of(source_.head());
-  if (full_) {
+  if (full_ || change_.active()) {
     if (to < full_until_) return;
     auto digest = source_.digest_at(to, view_);
     if (!digest) return;  // too far behind the head to know: extend the cut
@@ -221,6 +238,8 @@ void FlowSender::send_mark(std::string& out, Revision to, TimePoint now,
   wire::Mark mark;
   mark.from = full_ ? std::nullopt : cut_from_;
   mark.to = Cursor{log_.era_of(to), to, view_.id()};
+  remember_view(view_.id());
+  if (change_.active()) change_.end();
   mark.changes = cut_changes_;
   mark.digest = digest;
   wire::append(out, options_.flow, mark);
@@ -236,13 +255,15 @@ void FlowSender::send_mark(std::string& out, Revision to, TimePoint now,
 
 /// FLOW-30: an idle sender owes a Mark every 10 s, with the digest.
 void FlowSender::maybe_idle_mark(std::string& out, TimePoint now) {
-  const bool open = full_ || part_ || cut_changes_ > 0 || page_next_ < page_.entries.size();
+  const bool open = full_ || part_ || cut_changes_ > 0 || page_next_ < page_.entries.size() ||
+                    change_.active();
   if (open || !cut_from_ || now - last_sent_ < limits::kIdleMarkInterval) return;
   send_mark(out, cut_from_->revision, now, source_.digest_at(cut_from_->revision, view_));
 }
 
 std::optional<TimePoint> FlowSender::next_deadline() const {
-  const bool open = full_ || part_ || cut_changes_ > 0 || page_next_ < page_.entries.size();
+  const bool open = full_ || part_ || cut_changes_ > 0 || page_next_ < page_.entries.size() ||
+                    change_.active();
   if (!active_ || open || !cut_from_) return std::nullopt;
   return last_sent_ + limits::kIdleMarkInterval;
 }

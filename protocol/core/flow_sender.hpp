@@ -11,11 +11,13 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 
 #include "protocol/core/ports.hpp"
 #include "protocol/core/time.hpp"
+#include "protocol/core/view_change.hpp"
 
 namespace zonesync {
 
@@ -24,6 +26,7 @@ struct FlowSenderCounters {
   std::uint64_t data_bytes = 0;    // Change, Part, Drop packets: what credit counts
   std::uint64_t marks = 0;
   std::uint64_t intents_none = 0, intents_changes = 0, intents_full = 0;
+  std::uint64_t view_changes = 0;  // without a new answer
 };
 
 class FlowSender {
@@ -33,10 +36,14 @@ class FlowSender {
     std::uint64_t window_bytes = 0;          // first grant of the receiver
     std::size_t message_target_bytes = limits::kMessageTargetBytes;
     std::size_t cut_target_bytes = limits::kMessageTargetBytes;  // when behind: cut at least that
+    bool drops = false;                      // the receiver takes Drop (feature `views`)
   };
 
   /// `source` outlives the sender.
   FlowSender(Options options, const ChangeSource& source, View view);
+  /// The view is what `feed` says, now and whenever that changes (VIEW-01). Call before the first
+  /// Want; `feed` outlives the sender.
+  void follow(const ViewFeed& feed);
 
   // -- events ------------------------------------------------------------------------------------
   void on_want(const wire::Want& want);
@@ -63,6 +70,8 @@ class FlowSender {
   [[nodiscard]] const std::optional<wire::Hold>& held() const { return held_; }
   [[nodiscard]] const std::string& why() const { return why_; }
   [[nodiscard]] const View& view() const { return view_; }
+  /// The view changed and the receiver cannot follow: it has to connect again (VIEW-08).
+  [[nodiscard]] bool outdated() const { return outdated_; }
 
  private:
   struct PendingPart {
@@ -81,16 +90,34 @@ class FlowSender {
   [[nodiscard]] bool may_send(std::size_t bytes) const;
   void count_data(std::size_t bytes);
 
+  // flow_views.cpp
+  void take_view_in_force();
+  [[nodiscard]] std::optional<View> view_held(const Cursor& cursor) const;
+  void start_from_view(const Cursor& cursor);
+  [[nodiscard]] bool view_moved() const;
+  Status change_view();
+  bool send_drop(std::string& out);
+  Status read_back();
+  void read_back_page_done();
+  void remember_view(const ViewId& id);
+  [[nodiscard]] bool may_ack(const ViewId& id) const;
+
   Options options_;
   const ChangeSource& source_;
   View view_;
+  const ViewFeed* feed_ = nullptr;
+  std::uint64_t view_version_ = 0;
+  Revision view_since_;
+  ViewChange change_;                // of the open cut
+  std::deque<ViewId> ackable_;       // views of cursors that this session may still acknowledge
+  bool outdated_ = false;
 
   std::optional<wire::Intent> intent_to_send_;
   LogState log_;                     // as of the Intent: eras do not change while a log is open
   bool active_ = false;              // an Intent was sent: data may flow
   bool first_mark_due_ = false;      // confirm at once where the receiver stands
   bool full_ = false;                // the open cut replaces
-  Revision full_until_;              // a full cut ends at or after this
+  Revision full_until_;              // a full cut, or one to another view, ends at or after this
   std::optional<Cursor> cut_from_;   // `from` of the open cut
   Position position_;                // scan position: everything up to here was sent
   std::uint64_t cut_changes_ = 0;

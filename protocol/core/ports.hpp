@@ -14,6 +14,9 @@
 
 namespace zonesync {
 
+/// Says of a class whether it is wanted. May be called under the log's lock: it must not call back.
+using ClassFilter = std::function<bool(const Class&)>;
+
 /// Read side of a log as a flow's sender sees it. Implementation: protocol/flowlog.
 /// Thread rule: called on the session's thread only, but several sessions on several threads share
 /// one log, so implementations are thread-safe.
@@ -26,6 +29,15 @@ class ChangeSource {
   /// Admitted entries after `after`, at most about `max_bytes` of payload (one always fits).
   [[nodiscard]] virtual Result<ScanPage> scan(Position after, const View& view,
                                               std::size_t max_bytes) const = 0;
+  /// The same for any set of classes.
+  [[nodiscard]] virtual Result<ScanPage> scan_classes(Position after, const ClassFilter& wanted,
+                                                      std::size_t max_bytes) const = 0;
+  /// Wanted classes with content at the newest durable revision.
+  [[nodiscard]] virtual std::vector<Class> classes_now(const ClassFilter& wanted) const = 0;
+  /// Wanted classes that had content at `base`, a segment's end, or were touched after it up to
+  /// `until`; nothing when `base` is too far behind the head to know.
+  [[nodiscard]] virtual std::optional<std::vector<Class>> classes_between(
+      Revision base, Position until, const ClassFilter& wanted) const = 0;
   /// Digest of the view's content at `revision`, when it is near enough to the head to know.
   [[nodiscard]] virtual std::optional<Digest> digest_at(Revision revision,
                                                         const View& view) const = 0;
@@ -83,6 +95,10 @@ class CutSink {
   virtual void begin(const wire::Intent& intent) = 0;
   /// Stages one change of the open cut. Errors: too_large, resource_exhausted, storage_io.
   virtual Status stage(StagedChange change) = 0;
+  /// A class left the view, or enters it anew: what is staged of it goes, and with the cut what is
+  /// there of it (VIEW-02). Staged changes that follow may be older than the cursor. Errors:
+  /// protocol (this receiver's views do not change).
+  virtual Status drop(const Class& cls);
   /// Ends the open cut: what was staged becomes durable together with the cursor, then `done` is
   /// called exactly once, inline or later. Several commits may be outstanding, answered in order.
   /// `end.from == end.to` with nothing staged is an idle Mark: check the digest, write nothing.

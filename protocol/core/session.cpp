@@ -34,6 +34,10 @@ std::string clip_reason(std::string reason) {
   return reason;
 }
 
+bool has_feature(const std::vector<std::string>& features, std::string_view name) {
+  return std::find(features.begin(), features.end(), name) != features.end();
+}
+
 std::uint64_t to_ms(Duration duration) {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
@@ -53,6 +57,8 @@ Session::~Session() = default;
 void Session::admit(Admission admission) {
   ZS_ASSERT(options_.role == SessionRole::hub && hello_seen_ && !established_);
   if (close_ || closed_) return;
+  const bool drops = has_feature(hello_->features, kFeatureViews);
+  if (drops) admission.welcome.features.emplace_back(kFeatureViews);
   wire::append(outbox_, admission.welcome);
   established_ = true;
   if (admission.source != nullptr && admission.down_view) {
@@ -62,7 +68,9 @@ void Session::admit(Admission admission) {
                                                    limits::kFlowWindowBytes);
     options.message_target_bytes = options_.message_target_bytes;
     options.cut_target_bytes = options_.cut_target_bytes;
+    options.drops = drops;
     sender_ = std::make_unique<FlowSender>(options, *admission.source, *admission.down_view);
+    if (admission.views != nullptr) sender_->follow(*admission.views);
     wire::Want want;  // implied by Hello (FLOW-01)
     want.cursor = hello_->down_cursor;
     sender_->on_want(want);
@@ -335,6 +343,11 @@ Status Session::dispatch_data(const wire::Packet& packet, TimePoint now) {
       if (!part) return fail(part.error());
       return receiver_->on_part(packet.header.revision, *part, packet.packet_bytes, now);
     }
+    case PacketKind::drop: {
+      auto drop = wire::decode_drop(packet.payload);
+      if (!drop) return fail(drop.error());
+      return receiver_->on_drop(*drop, packet.packet_bytes, now);
+    }
     case PacketKind::mark: {
       auto mark = wire::decode_mark(packet.payload);
       if (!mark) return fail(mark.error());
@@ -375,6 +388,9 @@ Status Session::dispatch_feedback(const wire::Packet& packet, TimePoint now) {
 }
 
 void Session::check_flows() {
+  if (!close_ && sender_ && sender_->outdated()) {
+    close(close_code::kRestart, "the view of this zone changed");  // VIEW-08
+  }
   if (close_ || !receiver_ || !receiver_->failure()) return;
   const CutFailure& failure = *receiver_->failure();
   if (failure.kind == CutFailure::Kind::stale) {

@@ -59,6 +59,9 @@ inline constexpr std::uint16_t kNormal = 1000, kGoingAway = 1001, kProtocolError
                                kCursorMoved = 4460;
 }  // namespace close_code
 
+/// Feature word: the zone takes Drop, so its view may change while it is connected (VIEW-08).
+inline constexpr std::string_view kFeatureViews = "views";
+
 struct SessionCounters {
   std::uint64_t messages_rx = 0, messages_tx = 0;
   std::uint64_t bytes_rx = 0, bytes_tx = 0;  // websocket payload bytes
@@ -86,6 +89,7 @@ class Session final : public SessionPort {
     wire::Welcome welcome;
     const ChangeSource* source = nullptr;
     std::optional<View> down_view;
+    const ViewFeed* views = nullptr;       // null = the view never changes
     CutSink* sink = nullptr;
     std::uint64_t up_window_bytes = 0;
   };

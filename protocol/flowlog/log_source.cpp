@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <set>
 
 #include "protocol/model/assert.hpp"
 
@@ -104,11 +105,16 @@ std::optional<LogSource::Slice> LogSource::slice(Position after) const {
 }
 
 Result<ScanPage> LogSource::scan(Position after, const View& view, std::size_t max_bytes) const {
+  return scan_classes(after, [&view](const Class& cls) { return view.admits(cls); }, max_bytes);
+}
+
+Result<ScanPage> LogSource::scan_classes(Position after, const ClassFilter& wanted,
+                                         std::size_t max_bytes) const {
   auto found = slice(after);
   if (!found) {
     ScanOptions options;
     options.max_bytes = max_bytes;
-    options.admits = [&view](const Class& cls) { return view.admits(cls); };
+    options.admits = wanted;
     return log_.scan(after, options);
   }
   ScanPage page;
@@ -123,7 +129,7 @@ Result<ScanPage> LogSource::scan(Position after, const View& view, std::size_t m
         chunk->entries.begin(), chunk->entries.end(),
         [&](const LogEntry& entry) { return entry.position <= after; });
     for (auto entry = begin; entry != chunk->entries.end(); ++entry) {
-      if (!view.admits(entry->change.cls)) continue;
+      if (!wanted(entry->change.cls)) continue;
       if (!page.entries.empty() && bytes + entry->change.payload.size() > max_bytes) {
         if (page.at_segment_end) {
           page.entries.resize(kept);
@@ -141,6 +147,43 @@ Result<ScanPage> LogSource::scan(Position after, const View& view, std::size_t m
     kept = page.entries.size();
   }
   return page;
+}
+
+std::vector<Class> LogSource::classes_now(const ClassFilter& wanted) const {
+  const std::shared_lock lock(mutex_);
+  std::vector<Class> found;
+  for (const auto& [cls, digest] : digests_) {
+    if (digest.count > 0 && wanted(cls)) found.push_back(cls);
+  }
+  return found;
+}
+
+std::optional<std::vector<Class>> LogSource::classes_between(Revision base, Position until,
+                                                             const ClassFilter& wanted) const {
+  const std::shared_lock lock(mutex_);
+  if (base > state_.head) return std::nullopt;
+  const bool reaches = base == state_.head ||
+                       (!chunks_.empty() && base.next() >= chunks_.front()->first);
+  if (!reaches) return std::nullopt;
+  ClassDigests then;  // counts at `base`
+  for (const auto& [cls, digest] : digests_) {
+    if (wanted(cls)) then.emplace(cls, digest);
+  }
+  std::set<Class> found;
+  for (auto chunk = chunks_.rbegin(); chunk != chunks_.rend(); ++chunk) {
+    if ((*chunk)->last <= base) break;
+    for (const auto& [cls, delta] : (*chunk)->deltas) {
+      if (wanted(cls)) then[cls] -= delta;
+    }
+    for (const LogEntry& entry : (*chunk)->entries) {
+      if (entry.position > until) break;
+      if (wanted(entry.change.cls)) found.insert(entry.change.cls);
+    }
+  }
+  for (const auto& [cls, digest] : then) {
+    if (digest.count > 0) found.insert(cls);
+  }
+  return std::vector<Class>(found.begin(), found.end());
 }
 
 std::optional<Digest> LogSource::digest_at(Revision revision, const View& view) const {

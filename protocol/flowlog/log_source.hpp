@@ -33,6 +33,11 @@ class LogSource final : public ChangeSource {
   [[nodiscard]] Revision head() const override;
   [[nodiscard]] Result<ScanPage> scan(Position after, const View& view,
                                       std::size_t max_bytes) const override;
+  [[nodiscard]] Result<ScanPage> scan_classes(Position after, const ClassFilter& wanted,
+                                              std::size_t max_bytes) const override;
+  [[nodiscard]] std::vector<Class> classes_now(const ClassFilter& wanted) const override;
+  [[nodiscard]] std::optional<std::vector<Class>> classes_between(
+      Revision base, Position until, const ClassFilter& wanted) const override;
   [[nodiscard]] std::optional<Digest> digest_at(Revision revision,
                                                 const View& view) const override;
 

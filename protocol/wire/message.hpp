@@ -138,6 +138,7 @@ struct Part {
   friend bool operator==(const Part&, const Part&) = default;
 };
 
+/// A class left the receiver's view, or enters it and is sent anew (VIEW-02).
 struct Drop {
   Class cls;
   friend bool operator==(const Drop&, const Drop&) = default;

@@ -19,6 +19,7 @@ class MapSink final : public CutSink {
     Revision revision;
     Hash128 hash;
     SharedBytes payload;
+    Class cls;
   };
 
   [[nodiscard]] std::optional<Cursor> cursor() const override { return durable_cursor; }
@@ -33,6 +34,15 @@ class MapSink final : public CutSink {
   Status stage(StagedChange change) override {
     if (fail_stage) return fail(*fail_stage);
     staged_.push_back(std::move(change));
+    return {};
+  }
+
+  /// Kept in line with the changes, as a leave without a name.
+  Status drop(const Class& cls) override {
+    StagedChange all;
+    all.change.kind = ChangeKind::leave;
+    all.change.cls = cls;
+    staged_.push_back(std::move(all));
     return {};
   }
 
@@ -90,13 +100,7 @@ class MapSink final : public CutSink {
                                          {ErrorCode::protocol, "not at our cursor", ""}, ""});
     }
     std::map<ResourceKey, Item> next = end.from ? items : std::map<ResourceKey, Item>{};
-    for (StagedChange& change : staged) {
-      if (change.change.kind == ChangeKind::leave) {
-        next.erase(change.change.key);
-      } else {
-        next[change.change.key] = {change.revision, change.change.hash, change.change.payload};
-      }
-    }
+    for (const StagedChange& staged_change : staged) apply_one(next, staged_change);
     Digest sum;
     for (const auto& [key, item] : next) sum.add(fingerprint(key), item.hash);
     if (end.digest && *end.digest != sum) {
@@ -109,6 +113,23 @@ class MapSink final : public CutSink {
     if (end.from != end.to) cuts.push_back(end);
     if (on_applied) on_applied();
     return CutResult{end.to, std::exchange(next_verdicts, {})};
+  }
+
+  /// A key has one live class: an older entry of another class says nothing about it.
+  static void apply_one(std::map<ResourceKey, Item>& next, const StagedChange& staged) {
+    const Change& change = staged.change;
+    if (change.kind == ChangeKind::leave && change.key.name.empty()) {  // a Drop
+      std::erase_if(next, [&](const auto& item) { return item.second.cls == change.cls; });
+      return;
+    }
+    const auto found = next.find(change.key);
+    const bool other = found != next.end() && found->second.cls != change.cls;
+    if (change.kind == ChangeKind::leave) {
+      if (found != next.end() && !other) next.erase(found);
+      return;
+    }
+    if (other && found->second.revision > staged.revision) return;
+    next[change.key] = {staged.revision, change.hash, change.payload, change.cls};
   }
 
   std::vector<StagedChange> staged_;

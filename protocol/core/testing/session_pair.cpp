@@ -64,6 +64,7 @@ void Peer::open_session(const View& down, const View& up) {
     hello->zone = "east";
     hello->instance.id.bytes[0] = 7;
     hello->software = "test/1";
+    if (views_feature) hello->features.emplace_back(kFeatureViews);
     hello->down_cursor = sink.cursor();
     const LogState state = log.state();
     hello->up_log = {state.log_id, state.current_era(), state.head, state.complete};
@@ -87,6 +88,7 @@ void Peer::on_hello(Session& opened, const wire::Hello& hello) {
   admission.welcome.up_cursor = sink.cursor();
   admission.source = &source;
   admission.down_view = down_view;
+  admission.views = views;
   admission.sink = &sink;
   admission.up_window_bytes = window_bytes;
   ZS_ASSERT(hello.zone == "east");
@@ -183,7 +185,8 @@ bool SessionPair::converged() const {
     return from.source.digest_at(from.source.head(), view) == to.sink.digest() &&
            to.sink.durable_cursor && to.sink.durable_cursor->revision == from.source.head();
   };
-  return equal(hub, zone, *hub.down_view) && equal(zone, hub, *zone.up_view);
+  const View down = hub.views != nullptr ? hub.views->current().view : *hub.down_view;
+  return equal(hub, zone, down) && equal(zone, hub, *zone.up_view);
 }
 
 }  // namespace zonesync::testing

@@ -41,6 +41,8 @@ class Peer final : public SessionHost {
   std::unique_ptr<Session> session;
   std::optional<View> down_view;
   std::optional<View> up_view;
+  const ViewFeed* views = nullptr;           // of the hub: the down view follows it
+  bool views_feature = true;                 // of the zone: it says that it takes Drop
   std::uint64_t window_bytes = limits::kFlowWindowBytes;
   bool admit_hello = true;
   std::vector<wire::Goodbye> goodbyes;

@@ -24,6 +24,7 @@ class MeshZone::ZoneEnd final : public SessionHost {
     hello.zone = zone.name;
     hello.instance = zone.who;
     hello.software = "test/1";
+    hello.features.emplace_back(kFeatureViews);
     hello.down_cursor = zone.replica.cursor();
     const LogState state = zone.log.state();
     hello.up_log = {state.log_id, state.current_era(), state.head, state.complete};

@@ -1,0 +1,50 @@
+// Classes that leave the zone's view, or enter it anew (docs/protocol.md VIEW-02, VIEW-03).
+#include "client-sdk/zone/replica_sink.hpp"
+
+namespace zonesync {
+
+/// What is staged of the class goes at once. A staged upsert becomes a leave: whatever else was
+/// there of its key before, it moved away from.
+Status ReplicaSink::drop(const Class& cls) {
+  dropped_.insert(cls);
+  for (auto& [key, staged] : staged_) {
+    Change& change = staged.change;
+    if (change.cls != cls || change.kind != ChangeKind::upsert) continue;
+    staged_bytes_ -= change.payload.size();
+    change.kind = ChangeKind::leave;
+    change.payload = SharedBytes();
+    change.hash = Hash128{};
+  }
+  return {};
+}
+
+/// A class that enters is read from the beginning of the log. There, a key that lives in another
+/// class now has older entries, which say nothing about it: a key has one live class.
+bool ReplicaSink::is_outlived(const StagedChange& change) const {
+  if (dropped_.empty()) return false;
+  const auto found = staged_.find(change.change.key);
+  if (found != staged_.end()) {
+    const bool other = found->second.change.cls != change.change.cls;
+    if (found->second.revision != change.revision) {
+      return found->second.revision > change.revision;
+    }
+    return other && found->second.change.kind == ChangeKind::upsert &&
+           change.change.kind == ChangeKind::leave;
+  }
+  if (replacing_) return false;
+  const auto before = store_.snapshot();
+  const ReplicaEntry* old = before->find(change.change.key);
+  return old != nullptr && old->change.cls != change.change.cls &&
+         old->revision >= change.revision && !dropped_.contains(old->change.cls);
+}
+
+/// Entries of dropped classes that the cut does not bring again.
+void ReplicaSink::for_each_dropped(const ReplicaSnapshot& before,
+                                   const std::function<void(const ReplicaEntry&)>& visit) const {
+  if (dropped_.empty()) return;
+  before.for_each([&](const ReplicaEntry& old) {
+    if (dropped_.contains(old.change.cls) && !staged_.contains(old.change.key)) visit(old);
+  });
+}
+
+}  // namespace zonesync
