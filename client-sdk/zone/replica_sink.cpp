@@ -137,7 +137,8 @@ void ReplicaSink::commit(const CutEnd& end, CommitToken token, CommitDone done) 
     return done(token, tl::unexpected(std::move(*failure)));
   }
   confirmed_ = true;
-  if (end.from == end.to && staged_.empty() && dropped_.empty()) return done(token, CutResult{end.to, {}});
+  const bool nothing = staged_.empty() && dropped_.empty();
+  if (end.from == end.to && nothing) return done(token, CutResult{end.to, {}});
   if (is_mass_delete(end, *before)) {
     if (!mass_delete_approved_) {
       mass_delete_held_ = true;

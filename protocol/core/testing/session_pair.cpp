@@ -65,7 +65,7 @@ void Peer::open_session(const View& down, const View& up) {
     hello->instance.id.bytes[0] = 7;
     hello->software = "test/1";
     if (views_feature) hello->features.emplace_back(kFeatureViews);
-    hello->down_cursor = sink.cursor();
+    hello->down_cursor = other_sink != nullptr ? other_sink->cursor() : sink.cursor();
     const LogState state = log.state();
     hello->up_log = {state.log_id, state.current_era(), state.head, state.complete};
     hello->down_window_bytes = window_bytes;
@@ -96,7 +96,8 @@ void Peer::on_hello(Session& opened, const wire::Hello& hello) {
 }
 
 void Peer::on_welcome(Session& opened, const wire::Welcome&) {
-  opened.start_flows({&sink, &source, up_view});
+  CutSink* const receives = other_sink != nullptr ? other_sink : &sink;
+  opened.start_flows({receives, &source, up_view});
 }
 
 void Peer::on_sync(Session& opened, std::uint64_t id) {
@@ -180,13 +181,20 @@ void SessionPair::advance(Duration by) {
   pump();
 }
 
+View SessionPair::hub_view() const {
+  return hub.views != nullptr ? hub.views->current().view : *hub.down_view;
+}
+
+std::optional<Digest> SessionPair::hub_digest() const {
+  return hub.source.digest_at(hub.source.head(), hub_view());
+}
+
 bool SessionPair::converged() const {
   const auto equal = [](const Peer& from, const Peer& to, const View& view) {
     return from.source.digest_at(from.source.head(), view) == to.sink.digest() &&
            to.sink.durable_cursor && to.sink.durable_cursor->revision == from.source.head();
   };
-  const View down = hub.views != nullptr ? hub.views->current().view : *hub.down_view;
-  return equal(hub, zone, down) && equal(zone, hub, *zone.up_view);
+  return equal(hub, zone, hub_view()) && equal(zone, hub, *zone.up_view);
 }
 
 }  // namespace zonesync::testing

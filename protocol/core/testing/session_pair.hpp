@@ -38,6 +38,7 @@ class Peer final : public SessionHost {
   MemoryChangeLog log;
   LogSource source;
   MapSink sink;
+  CutSink* other_sink = nullptr;             // instead of `sink`
   std::unique_ptr<Session> session;
   std::optional<View> down_view;
   std::optional<View> up_view;
@@ -66,6 +67,8 @@ class SessionPair {
   /// Moves time and ticks both sides, then pumps.
   void advance(Duration by);
   [[nodiscard]] bool converged() const;
+  /// What the down view holds at the hub now.
+  [[nodiscard]] std::optional<Digest> hub_digest() const;
   [[nodiscard]] std::uint64_t bytes_on_wire() const { return bytes_; }
 
   std::shared_ptr<const TypeRegistry> registry;
@@ -76,6 +79,7 @@ class SessionPair {
   std::function<bool(SessionRole from, std::string& message)> tap;
 
  private:
+  [[nodiscard]] View hub_view() const;
   bool deliver_from(Peer& from, Peer& to);
   std::uint64_t bytes_ = 0;
 };

@@ -43,7 +43,8 @@ class Feed final : public ViewFeed {
   Revision since_;
 };
 
-Resource of_type(const std::string& type, const std::string& name, const std::string& mesh = "default") {
+Resource of_type(const std::string& type, const std::string& name,
+                 const std::string& mesh = "default") {
   Resource resource = timeout(name);
   resource.key.type = type;
   resource.key.mesh = mesh;
@@ -159,7 +160,9 @@ TEST_F(ColdViewChanges, AZoneThatWasAwayMovesByChanges) {
   feed.set({"MeshTimeout"});
   pair.hub.write({of_type("MeshRetry", "canary-name", "canary-mesh")});
   pair.hub.write({of_type("MeshTimeout", "new")});
-  for (int i = 0; i < 20; ++i) pair.hub.write({}, {of_type("MeshRetry", "r" + std::to_string(i)).key});
+  for (int i = 0; i < 20; ++i) {
+    pair.hub.write({}, {of_type("MeshRetry", "r" + std::to_string(i)).key});
+  }
   sent.clear();
   pair.connect();
   pair.pump();

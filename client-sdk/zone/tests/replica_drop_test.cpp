@@ -1,0 +1,115 @@
+// VIEW-02, VIEW-03: any history of views and of classes that resources move between ends in the
+// hub's content, cut by cut, with digests compared and no full answer after the first.
+#include <random>
+
+#include "client-sdk/zone/tests/zone_fixture.hpp"
+#include "protocol/core/testing/session_pair.hpp"
+
+namespace zonesync::testing {
+namespace {
+
+class RandomFeed final : public ViewFeed {
+ public:
+  explicit RandomFeed(std::shared_ptr<const TypeRegistry> registry)
+      : registry_(std::move(registry)) {}
+  void set(std::set<std::string> types, std::set<std::string> meshes) {
+    ViewSpec spec;
+    spec.zone = "east";
+    spec.types = std::move(types);
+    spec.meshes = std::move(meshes);
+    views_.emplace_back(std::move(spec), registry_);
+  }
+  [[nodiscard]] std::uint64_t version() const override { return views_.size(); }
+  [[nodiscard]] InForce current() const override { return {views_.size(), views_.back(), {}}; }
+  [[nodiscard]] std::optional<View> find(const ViewId& id) const override {
+    for (const View& view : views_) {
+      if (view.id() == id) return view;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::shared_ptr<const TypeRegistry> registry_;
+  std::vector<View> views_;
+};
+
+const std::vector<std::set<std::string>> kTypes = {
+    {}, {"MeshTimeout"}, {"MeshRetry"}, {"MeshRetry", "MeshTimeout"}, {"Mesh"}};
+const std::vector<std::set<std::string>> kMeshes = {{}, {}, {"a"}, {"b"}};
+
+/// One history from a seed.
+class History {
+ public:
+  explicit History(unsigned seed, std::size_t hot_tail) : random_(seed), pair_(hot_tail) {
+    pair_.hub.views = &feed_;
+    pair_.zone.other_sink = &sink_;
+    pair_.zone.window_bytes = 3'000;
+    feed_.set({}, {});
+  }
+
+  void run(int steps) {
+    pair_.connect();
+    for (int step = 0; step < steps; ++step) {
+      act();
+      if (HasFatalFailure()) return;
+    }
+    pair_.pump();
+    if (pair_.zone.closed) {
+      pair_.connect();
+      pair_.pump();
+    }
+    EXPECT_EQ(pair_.hub_digest(), replica_.state().digest);
+    EXPECT_EQ(sink_.counters().intents_full, 1u);
+  }
+
+ private:
+  static bool HasFatalFailure() { return ::testing::Test::HasFatalFailure(); }
+  unsigned pick(unsigned count) { return static_cast<unsigned>(random_() % count); }
+
+  void act() {
+    const unsigned kind = pick(10);
+    if (kind < 5) {
+      write();
+    } else if (kind < 7) {
+      feed_.set(kTypes[pick(static_cast<unsigned>(kTypes.size()))],
+                kMeshes[pick(static_cast<unsigned>(kMeshes.size()))]);
+    } else if (kind < 9) {
+      pair_.pump(pick(6) + 1);
+    } else if (pick(4) == 0 && replica_.state().cursor) {
+      pair_.cut();
+      pair_.connect();
+    }
+    ASSERT_TRUE(!pair_.zone.closed || pair_.zone.closed->code == 0) << pair_.zone.closed->reason;
+  }
+
+  void write() {
+    Resource resource = timeout("n" + std::to_string(pick(6)), std::string(pick(900), 'x'));
+    resource.key.type = pick(2) == 0 ? "MeshTimeout" : "MeshRetry";
+    resource.key.mesh = pick(2) == 0 ? "a" : "b";
+    const auto latest = pair_.hub.log.latest(resource.key).value();
+    const bool live = latest && latest->kind == ChangeKind::upsert;
+    if (live && pick(3) == 0) {
+      pair_.hub.write({}, {resource.key});
+      return;
+    }
+    if (pick(4) == 0) resource.labels[std::string(kSyncLabel)] = "disabled";  // another class
+    pair_.hub.write({resource});
+  }
+
+  std::mt19937 random_;
+  SessionPair pair_;
+  RandomFeed feed_{pair_.registry};
+  MemoryReplica replica_;
+  ReplicaSink sink_{replica_, {.stage_max_bytes = 1u << 20}};
+};
+
+TEST(ReplicaDrop, AnyHistoryOfViewsEndsInTheHubsContent) {
+  for (unsigned seed = 1; seed <= 120; ++seed) {
+    SCOPED_TRACE(seed);
+    History(seed, seed % 3 == 0 ? 1 : limits::kHotTailBytes).run(60);
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace zonesync::testing
