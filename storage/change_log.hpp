@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -67,11 +68,14 @@ struct ListFilter {
   /// are: what was live at an older one may be missing. Trimming may pass it during a read: compare
   /// it with `state().trim_floor` afterwards.
   std::optional<Revision> at;
+  std::function<bool(const Class&)> admits;  // empty = everything
+  std::size_t max_bytes = std::numeric_limits<std::size_t>::max();    // of payload; one fits
+  std::size_t max_visited = std::numeric_limits<std::size_t>::max();  // keys looked at
 };
 /// Live resources in key order (type, mesh, origin, name).
 struct ListPage {
   std::vector<LogEntry> entries;
-  std::optional<ResourceKey> next;     // last key of this page: `after` of the next; empty = end
+  std::optional<ResourceKey> next;     // `after` of the next page; empty = end
 };
 
 /// How far a log may forget. Floors only rise: lower ones than the log has change nothing.
@@ -135,6 +139,7 @@ class ChangeLog {
   [[nodiscard]] virtual Result<std::optional<LogEntry>> entry_at(const ResourceKey& key,
                                                                  Revision revision) const = 0;
 
+  /// Errors: invalid_argument (no type), storage_io, storage_corrupt.
   [[nodiscard]] virtual Result<ListPage> list(const ListFilter& filter,
                                               const std::optional<ResourceKey>& after,
                                               std::size_t limit) const = 0;

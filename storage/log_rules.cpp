@@ -210,6 +210,37 @@ bool matches(const ListFilter& filter, const ResourceKey& key) {
          (!filter.origin || key.origin == *filter.origin);
 }
 
+bool ListBuilder::take(const LatestEntry& newest) {
+  if (visited_ >= filter_.max_visited && *last_ != newest.key) {
+    page_.next = std::move(last_);
+    return false;
+  }
+  ++visited_;
+  if (visited_ >= filter_.max_visited) last_ = newest.key;
+  if (!filter_.at && newest.kind != ChangeKind::upsert) return true;
+  if (!matches(filter_, newest.key)) return true;
+  if (filter_.admits && !filter_.admits(newest.cls)) return true;
+  const bool full = !page_.entries.empty() && page_.entries.size() >= limit_;
+  if (full && !filter_.at) {
+    page_.next = page_.entries.back().change.key;
+    return false;
+  }
+  auto entry = listed(newest, filter_.at, read_);
+  if (!entry) {
+    status_ = fail(std::move(entry.error()));
+    return false;
+  }
+  if (!*entry) return true;
+  const std::size_t bytes = (*entry)->change.payload.size();
+  if (full || (!page_.entries.empty() && bytes_ + bytes > filter_.max_bytes)) {
+    page_.next = page_.entries.back().change.key;
+    return false;
+  }
+  bytes_ += bytes;
+  page_.entries.push_back(std::move(**entry));
+  return true;
+}
+
 void finish_page(ScanPage& page, Position after, std::optional<Revision> next_entry, Revision head,
                  std::optional<Revision> segment_end) {
   page.at_head = !next_entry;

@@ -80,6 +80,29 @@ void add_deltas(ClassDigests& digests, const ClassDigests& deltas);
 [[nodiscard]] Status check_filter(const ListFilter& filter);
 [[nodiscard]] bool matches(const ListFilter& filter, const ResourceKey& key);
 
+/// Fills a page of a listing from the newest entries in key order.
+class ListBuilder {
+ public:
+  using Read = std::function<Result<LogEntry>(Position)>;
+  /// All outlive the builder.
+  ListBuilder(const ListFilter& filter, std::size_t limit, ListPage& page, Read read)
+      : filter_(filter), limit_(limit), page_(page), read_(std::move(read)) {}
+
+  /// False: the page is full, or `status` holds an error.
+  [[nodiscard]] bool take(const LatestEntry& newest);
+  [[nodiscard]] Status take_status() { return std::exchange(status_, Status{}); }
+
+ private:
+  const ListFilter& filter_;
+  const std::size_t limit_;
+  ListPage& page_;
+  Read read_;
+  Status status_;
+  std::optional<ResourceKey> last_;    // looked at
+  std::size_t visited_ = 0;
+  std::size_t bytes_ = 0;
+};
+
 /// Errors: invalid_argument.
 [[nodiscard]] Status check_trim(const TrimRequest& request, const LogState& state);
 

@@ -96,24 +96,18 @@ Result<ListPage> LogTable::list(const ListFilter& filter, const std::optional<Re
   if (Status status = log_rules::check_filter(filter); !status) return fail(status.error());
   const std::shared_lock lock(mutex_);
   ListPage page;
+  log_rules::ListBuilder builder(filter, limit, page,
+                                 [this](Position position) { return read_locked(position); });
   Slot from;
   if (!filter.all_types) from.key.type = filter.type;
   if (after && *after > from.key) from.key = *after;
   for (auto it = latest_.lower_bound(from); it != latest_.end(); ++it) {
     const LatestEntry& entry = it->second;
     if (!filter.all_types && entry.key.type != filter.type) break;
-    if (!filter.at && entry.kind != ChangeKind::upsert) continue;
-    if ((after && entry.key <= *after) || !log_rules::matches(filter, entry.key)) continue;
-    auto shown = log_rules::listed(entry, filter.at,
-                                   [this](Position position) { return read_locked(position); });
-    if (!shown) return fail(std::move(shown.error()));
-    if (!*shown) continue;
-    if (!page.entries.empty() && page.entries.size() >= limit) {
-      page.next = page.entries.back().change.key;
-      break;
-    }
-    page.entries.push_back(std::move(**shown));
+    if (after && entry.key <= *after) continue;
+    if (!builder.take(entry)) break;
   }
+  if (Status status = builder.take_status(); !status) return fail(status.error());
   return page;
 }
 

@@ -102,7 +102,32 @@ void ReplicaSink::begin(const wire::Intent& intent) {
   }
 }
 
+Status ReplicaSink::list(const std::string& type) {
+  if (carries_ && !carries_(type)) {
+    return fail(ErrorCode::protocol, "a list of " + type + ", which does not travel to zones",
+                "V1-04");
+  }
+  std::erase_if(staged_, [&](const auto& staged) {
+    if (staged.first.type != type) return false;
+    staged_bytes_ -= staged.second.change.payload.size();
+    return true;
+  });
+  lists_.open(type, store_.snapshot());
+  return {};
+}
+
+/// V1-02: what the lists do not name leaves, as if the log had said so.
+void ReplicaSink::stage_leaves(const CutEnd& end) {
+  if (is_full(end)) return;
+  lists_.for_each_left([&](const ReplicaEntry& entry) {
+    const ResourceKey& key = entry.change.key;
+    staged_.insert_or_assign(
+        key, StagedChange{end.to.revision, wire::make_leave(entry.change.cls, key)});
+  });
+}
+
 Status ReplicaSink::stage(StagedChange change) {
+  if (lists_.name(change.revision, change.change) && !replacing_) return {};
   const std::size_t bytes = change.change.payload.size();
   if (staged_bytes_ + bytes > options_.stage_max_bytes) {
     return fail(ErrorCode::too_large,
@@ -131,6 +156,7 @@ Status ReplicaSink::stage(StagedChange change) {
 
 void ReplicaSink::commit(const CutEnd& end, CommitToken token, CommitDone done) {
   const auto before = store_.snapshot();
+  stage_leaves(end);
   const Digest digest = digest_after(end, *before);
   if (auto failure = refuse_cut(end, digest)) {
     drop_staged();
@@ -305,6 +331,7 @@ void ReplicaSink::drop_staged() {
   staged_.clear();
   staged_bytes_ = 0;
   dropped_.clear();
+  lists_.clear();
 }
 
 }  // namespace zonesync

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "client-sdk/zone/applied_cut.hpp"
+#include "client-sdk/zone/list_stage.hpp"
 #include "protocol/core/ports.hpp"
 #include "storage/replica_store.hpp"
 
@@ -42,6 +43,10 @@ class ReplicaSink final : public CutSink {
   ReplicaSink(ReplicaStore& store, Options options);
 
   void set_validator(std::string type, ResourceValidator validator);
+  /// Which types the hub may list (v1); none = all.
+  void set_carries(std::function<bool(const std::string& type)> carries) {
+    carries_ = std::move(carries);
+  }
   /// Called after a durable commit that moved the cursor.
   void set_on_applied(std::function<void(AppliedCut)> callback);
   /// While set, commits are held with reason "application": the application asked to wait.
@@ -73,6 +78,7 @@ class ReplicaSink final : public CutSink {
   void begin(const wire::Intent& intent) override;
   Status stage(StagedChange change) override;
   Status drop(const Class& cls) override;
+  Status list(const std::string& type) override;
   void commit(const CutEnd& end, CommitToken token, CommitDone done) override;
 
  private:
@@ -88,6 +94,7 @@ class ReplicaSink final : public CutSink {
   [[nodiscard]] std::optional<Reject> validate(const Change& change) const;
   [[nodiscard]] AppliedCut difference(const CutEnd& end, const ReplicaSnapshot& before) const;
   [[nodiscard]] int rank_of(const std::string& type) const;
+  void stage_leaves(const CutEnd& end);
   void drop_staged();
   // replica_drop.cpp
   [[nodiscard]] bool is_outlived(const StagedChange& change) const;
@@ -101,6 +108,8 @@ class ReplicaSink final : public CutSink {
   std::size_t staged_bytes_ = 0;
   std::set<Class> dropped_;       // in the open cut
   bool replacing_ = false;        // the open cut is a full one
+  ListStage lists_;               // v1
+  std::function<bool(const std::string&)> carries_;
   std::function<void(AppliedCut)> on_applied_;
   bool mass_delete_held_ = false;
   bool mass_delete_approved_ = false;

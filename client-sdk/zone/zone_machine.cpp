@@ -44,6 +44,10 @@ ZoneMachine::ZoneMachine(Options options, ReplicaStore& store, ReplicaSink& sink
       port_(port),
       backoff_(options_.backoff) {
   options_.session.role = SessionRole::zone;
+  sink_.set_carries([this](const std::string& type) {
+    const TypeInfo* info = outbox_.registry()->find(type);
+    return info != nullptr && (info->global_to_zones || info->synced_across_zones);
+  });
   sink_.set_on_applied([this](AppliedCut cut) { on_applied(std::move(cut)); });
 }
 
@@ -77,12 +81,14 @@ void ZoneMachine::begin_connect() {
   port_.connect();
 }
 
-std::shared_ptr<Session> ZoneMachine::open_session() {
+std::shared_ptr<Session> ZoneMachine::open_session(SyncMode mode) {
   if (phase_ != Phase::connecting) return nullptr;
   phase_ = Phase::session;
   welcomed_ = false;
   goodbye_.reset();
-  session_ = std::make_shared<Session>(options_.session, *this, hello());
+  Session::Options session = options_.session;
+  session.mode = mode_ = mode;
+  session_ = std::make_shared<Session>(session, *this, hello());
   return session_;
 }
 

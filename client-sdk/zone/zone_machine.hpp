@@ -77,7 +77,8 @@ class ZoneMachine final : public SessionHost {
   /// Says Goodbye when connected; no connect after it.
   void stop();
   /// The websocket is open: the session to run on it. Null when it is no longer wanted.
-  [[nodiscard]] std::shared_ptr<Session> open_session();
+  /// `mode` = of the subprotocol that was negotiated.
+  [[nodiscard]] std::shared_ptr<Session> open_session(SyncMode mode = SyncMode::delta);
   void on_connect_failed(const ConnectProblem& problem);
   void on_tick(TimePoint now);
   /// After each event of the session: notices a store that failed for good.
@@ -146,6 +147,7 @@ class ZoneMachine final : public SessionHost {
   Backoff backoff_;
   Phase phase_ = Phase::idle;
   std::shared_ptr<Session> session_;
+  SyncMode mode_ = SyncMode::delta;     // of the open session, else of the last one
   bool welcomed_ = false;               // in the open session
   bool reopening_ = false;              // we closed the session to say Hello anew: no failure
   bool auth_failed_ = false;

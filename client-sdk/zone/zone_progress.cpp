@@ -137,6 +137,7 @@ ZoneStatus ZoneMachine::status() const {
   ZoneStatus status;
   status.state = state();
   status.connected = welcomed_;
+  status.mode = mode_;
   status.cursor = store_.state().cursor;
   status.from_cache = status.cursor && !sink_.confirmed();
   status.head_seen = head_seen_;

@@ -8,6 +8,7 @@
 #include "protocol/core/time.hpp"
 #include "protocol/model/ids.hpp"
 #include "protocol/model/result.hpp"
+#include "protocol/model/sync_mode.hpp"
 
 namespace zonesync {
 
@@ -20,9 +21,6 @@ enum class ZoneState : std::uint8_t {
   superseded,
   closed,
 };
-
-/// v1 (state of the world) is a later step: the machine always asks for delta today.
-enum class SyncMode : std::uint8_t { delta, v1 };
 
 struct ZoneError {
   ErrorCode code = ErrorCode::internal;
@@ -41,7 +39,7 @@ struct ZoneCounters {
 
 struct ZoneStatus {
   ZoneState state = ZoneState::initializing;
-  SyncMode mode = SyncMode::delta;
+  SyncMode mode = SyncMode::delta;     // of the open session, else of the last one
   bool connected = false;
   bool from_cache = false;
   std::optional<Cursor> cursor;

@@ -28,6 +28,7 @@ class EagerSink final : public CutSink {
   [[nodiscard]] std::optional<Cursor> cursor() const override { return cursor_; }
   void begin(const wire::Intent& intent) override { sink_.begin(intent); }
   Status stage(StagedChange change) override { return sink_.stage(std::move(change)); }
+  Status list(const std::string& type) override { return sink_.list(type); }
   void commit(const CutEnd& end, CommitToken token, CommitDone done) override {
     sink_.commit(end, token, [](CommitToken, const tl::expected<CutResult, CutFailure>&) {});
     cursor_ = end.to;

@@ -28,6 +28,16 @@ class SimSource final : public ChangeSource {
   }
   [[nodiscard]] std::optional<Digest> digest_at(Revision revision,
                                                 const View& view) const override;
+  [[nodiscard]] std::optional<std::map<std::string, Digest>> type_digests_at(
+      Revision revision, const View& view) const override {
+    return source_.type_digests_at(revision, view);
+  }
+  [[nodiscard]] Result<StatePage> state_at(Revision revision, const std::string& type,
+                                           const std::optional<ResourceKey>& after,
+                                           const View& view,
+                                           std::size_t max_bytes) const override {
+    return source_.state_at(revision, type, after, view, max_bytes);
+  }
 
  private:
   [[nodiscard]] bool digest_is_off() const;

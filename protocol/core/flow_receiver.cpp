@@ -69,6 +69,7 @@ Status FlowReceiver::on_intent(const wire::Intent& intent) {
   dropped_ = false;
   view_ = intent.from ? intent.from->view : intent.view;
   assembly_.reset();
+  lists_.reset();
   sink_.begin(intent);
   return {};
 }
@@ -130,6 +131,7 @@ Status FlowReceiver::on_part(Revision revision, const wire::Part& part, std::siz
 }
 
 Status FlowReceiver::accept(StagedChange change, std::size_t, TimePoint) {
+  if (options_.mode == SyncMode::v1) return accept_listed(std::move(change));
   const bool after_cursor =
       !expected_ || dropped_ || change.revision > expected_->revision;  // VIEW-03
   if (!after_cursor || change.revision < last_revision_ || change.revision == Revision{}) {
@@ -169,6 +171,11 @@ Status FlowReceiver::on_mark(const wire::Mark& mark, TimePoint now) {
   }
   if ((dropped_ || mark.to.view != view_) && !mark.digest) {
     return fail(ErrorCode::protocol, "a cut to another view ends without a digest", "VIEW-04");
+  }
+  if (options_.mode == SyncMode::v1) {
+    const auto checked = end_lists(mark);
+    if (!checked) return fail(checked.error());
+    if (!*checked) return {};
   }
   if (replacing_ && !mark.digest) {
     return fail(ErrorCode::protocol, "a full cut ends without a digest", "FLOW-13");

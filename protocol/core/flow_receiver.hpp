@@ -12,8 +12,10 @@
 #include <string>
 #include <vector>
 
+#include "protocol/core/list_check.hpp"
 #include "protocol/core/ports.hpp"
 #include "protocol/core/time.hpp"
+#include "protocol/model/sync_mode.hpp"
 
 namespace zonesync {
 
@@ -22,6 +24,7 @@ struct FlowReceiverCounters {
   std::uint64_t data_bytes = 0;
   std::uint64_t cuts = 0;              // committed
   std::uint64_t drops = 0;
+  std::uint64_t lists = 0;             // v1
   std::uint64_t digest_checks = 0;
   std::uint64_t digest_mismatches = 0;
   std::uint64_t rejects = 0;
@@ -32,6 +35,7 @@ class FlowReceiver {
   struct Options {
     wire::FlowId flow = wire::FlowId::down;
     std::uint64_t window_bytes = limits::kFlowWindowBytes;
+    SyncMode mode = SyncMode::delta;
   };
 
   /// `sink` outlives the receiver.
@@ -46,6 +50,8 @@ class FlowReceiver {
   Status on_part(Revision revision, const wire::Part& part, std::size_t packet_bytes,
                  TimePoint now);
   Status on_drop(const wire::Drop& drop, std::size_t packet_bytes, TimePoint now);
+  /// v1: what follows up to the next List or Mark is all of one type.
+  Status on_list(const wire::List& list);
   Status on_mark(const wire::Mark& mark, TimePoint now);
   /// A hold ended (someone approved, the disk has space): asks for the cut again.
   void retry_held();
@@ -77,6 +83,8 @@ class FlowReceiver {
  private:
   struct Assembly;
   Status accept(StagedChange change, std::size_t packet_bytes, TimePoint now);
+  Status accept_listed(StagedChange change);
+  [[nodiscard]] Result<bool> end_lists(const wire::Mark& mark);
   [[nodiscard]] Status check_window() const;
   void count_received(std::size_t packet_bytes, TimePoint now);
   void start_commit(const CutEnd& end);
@@ -98,6 +106,7 @@ class FlowReceiver {
   bool dropped_ = false;               // the cut is one to another view (VIEW-03)
   ViewId view_;                        // of the last cut
   std::unique_ptr<Assembly> assembly_;
+  ListCheck lists_;                    // v1: of the open cut
 
   std::uint64_t received_bytes_ = 0;
   std::uint64_t acked_bytes_ = 0;

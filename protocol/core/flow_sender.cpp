@@ -13,7 +13,12 @@ FlowSender::FlowSender(Options options, const ChangeSource& source, View view)
     : options_(options),
       source_(source),
       view_(std::move(view)),
-      window_bytes_(options.window_bytes) {}
+      window_bytes_(options.window_bytes) {
+  if (options_.mode == SyncMode::v1) {
+    planner_.emplace(source_, options_.message_target_bytes);
+    options_.drops = false;  // lists carry a change of view
+  }
+}
 
 // -- events ---------------------------------------------------------------------------------------
 
@@ -62,6 +67,15 @@ void FlowSender::on_want(const wire::Want& want) {
     acked_ = want.cursor;
     start_from_view(*want.cursor);
   }
+  list_cut_to_.reset();
+  if (planner_) {
+    ListPlanner::Answer answer;
+    if (!full_) answer.from = want.cursor->revision;
+    if (!full_) answer.held = view_held(*want.cursor);
+    answer.not_before = view_since_;
+    answer.tombstone_floor = log_.tombstone_floor;
+    planner_->begin(view_, std::move(answer));
+  }
   first_mark_due_ = true;
   active_ = false;
   switch (intent.reason) {
@@ -90,6 +104,7 @@ Status FlowSender::on_ack(const wire::Ack& ack, TimePoint) {
     }
     acked_ = ack.cursor;
   }
+  list_status_.on_ack(ack);
   return {};
 }
 
@@ -112,7 +127,8 @@ Status FlowSender::produce(std::string& out, TimePoint now) {
   }
   if (!active_) return {};
   if (!held_) {
-    if (auto status = produce_data(out, now); !status) return status;
+    auto status = planner_ ? produce_lists(out, now) : produce_data(out, now);
+    if (!status) return status;
   }
   maybe_idle_mark(out, now);
   return {};
@@ -179,11 +195,16 @@ bool FlowSender::send_entry(std::string& out, const LogEntry& entry) {
   if (!may_send(bytes)) return false;
   wire::append_change(out, options_.flow, entry.position.revision, entry.change);
   count_data(bytes);
+  entry_sent(entry.position);
+  return true;
+}
+
+void FlowSender::entry_sent(Position position) {
   ++counters_.changes;
   ++cut_changes_;
-  position_ = entry.position;
+  if (planner_) return planner_->pop();
+  position_ = position;
   ++page_next_;
-  return true;
 }
 
 /// Sends the next slice of a large change; false = no credit now.
@@ -202,10 +223,7 @@ bool FlowSender::send_parts(std::string& out) {
   out += packet;
   count_data(packet.size());
   if (++part_->next == count) {
-    ++counters_.changes;
-    ++cut_changes_;
-    position_ = part_->entry.position;
-    ++page_next_;
+    entry_sent(part_->entry.position);
     part_.reset();
   }
   return true;
@@ -253,18 +271,20 @@ void FlowSender::send_mark(std::string& out, Revision to, TimePoint now,
   cut_bytes_ = 0;
 }
 
+bool FlowSender::cut_open() const {
+  if (planner_ && planner_->open()) return true;
+  return full_ || part_ || cut_changes_ > 0 || page_next_ < page_.entries.size() ||
+         change_.active();
+}
+
 /// FLOW-30: an idle sender owes a Mark every 10 s, with the digest.
 void FlowSender::maybe_idle_mark(std::string& out, TimePoint now) {
-  const bool open = full_ || part_ || cut_changes_ > 0 || page_next_ < page_.entries.size() ||
-                    change_.active();
-  if (open || !cut_from_ || now - last_sent_ < limits::kIdleMarkInterval) return;
+  if (cut_open() || !cut_from_ || now - last_sent_ < limits::kIdleMarkInterval) return;
   send_mark(out, cut_from_->revision, now, source_.digest_at(cut_from_->revision, view_));
 }
 
 std::optional<TimePoint> FlowSender::next_deadline() const {
-  const bool open = full_ || part_ || cut_changes_ > 0 || page_next_ < page_.entries.size() ||
-                    change_.active();
-  if (!active_ || open || !cut_from_) return std::nullopt;
+  if (!active_ || cut_open() || !cut_from_) return std::nullopt;
   return last_sent_ + limits::kIdleMarkInterval;
 }
 

@@ -15,9 +15,12 @@
 #include <optional>
 #include <string>
 
+#include "protocol/core/list_planner.hpp"
+#include "protocol/core/list_status.hpp"
 #include "protocol/core/ports.hpp"
 #include "protocol/core/time.hpp"
 #include "protocol/core/view_change.hpp"
+#include "protocol/model/sync_mode.hpp"
 
 namespace zonesync {
 
@@ -25,6 +28,7 @@ struct FlowSenderCounters {
   std::uint64_t changes = 0;       // Change packets (parts assembled)
   std::uint64_t data_bytes = 0;    // Change, Part, Drop packets: what credit counts
   std::uint64_t marks = 0;
+  std::uint64_t lists = 0;         // List packets (v1)
   std::uint64_t intents_none = 0, intents_changes = 0, intents_full = 0;
   std::uint64_t view_changes = 0;  // without a new answer
 };
@@ -33,6 +37,7 @@ class FlowSender {
  public:
   struct Options {
     wire::FlowId flow = wire::FlowId::down;
+    SyncMode mode = SyncMode::delta;
     std::uint64_t window_bytes = 0;          // first grant of the receiver
     std::size_t message_target_bytes = limits::kMessageTargetBytes;
     std::size_t cut_target_bytes = limits::kMessageTargetBytes;  // when behind: cut at least that
@@ -72,6 +77,8 @@ class FlowSender {
   [[nodiscard]] const View& view() const { return view_; }
   /// The view changed and the receiver cannot follow: it has to connect again (VIEW-08).
   [[nodiscard]] bool outdated() const { return outdated_; }
+  /// v1: versions and nonces per type.
+  [[nodiscard]] const ListStatus& list_status() const { return list_status_; }
 
  private:
   struct PendingPart {
@@ -80,9 +87,13 @@ class FlowSender {
   };
   wire::Intent decide(const wire::Want& want);
   Status produce_data(std::string& out, TimePoint now);
+  Status produce_lists(std::string& out, TimePoint now);
+  [[nodiscard]] bool may_begin_lists() const;
+  [[nodiscard]] bool cut_open() const;
   void load_page(ScanPage page);
   bool send_entry(std::string& out, const LogEntry& entry);
   bool send_parts(std::string& out);
+  void entry_sent(Position position);
   void send_mark(std::string& out, Revision to, TimePoint now, std::optional<Digest> digest);
   void end_cut_if_due(std::string& out, TimePoint now);
   [[nodiscard]] std::optional<Digest> digest_due(Revision to, TimePoint now);
@@ -127,6 +138,9 @@ class FlowSender {
   ScanPage page_;                    // read but not yet sent: bounded by one message target
   std::size_t page_next_ = 0;
   std::optional<PendingPart> part_;
+  std::optional<ListPlanner> planner_;   // v1: plans the cuts instead of the scan above
+  std::optional<Cursor> list_cut_to_;    // v1: where the last cut ended
+  ListStatus list_status_;
 
   std::uint64_t window_bytes_ = 0;
   std::uint64_t sent_bytes_ = 0;

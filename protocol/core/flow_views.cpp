@@ -30,14 +30,15 @@ void FlowSender::take_view_in_force() {
 /// trim floor.
 std::optional<View> FlowSender::view_held(const Cursor& cursor) const {
   if (cursor.view == view_.id()) return view_;
-  if (feed_ == nullptr || !options_.drops || cursor.revision < log_.trim_floor) return std::nullopt;
+  const bool can = options_.drops || planner_;
+  if (feed_ == nullptr || !can || cursor.revision < log_.trim_floor) return std::nullopt;
   return feed_->find(cursor.view);
 }
 
 void FlowSender::start_from_view(const Cursor& cursor) {
   remember_view(cursor.view);
   remember_view(view_.id());
-  if (cursor.view == view_.id()) return;
+  if (cursor.view == view_.id() || planner_) return;
   const auto held = view_held(cursor);
   ZS_ASSERT(held);
   full_until_ = std::max(log_.head, view_since_);

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "protocol/model/digest.hpp"
@@ -16,6 +18,13 @@ namespace zonesync {
 
 /// Says of a class whether it is wanted. May be called under the log's lock: it must not call back.
 using ClassFilter = std::function<bool(const Class&)>;
+
+/// One page of what a view held of one type at one revision, in key order.
+struct StatePage {
+  std::vector<LogEntry> entries;     // live ones; may be empty although more follows
+  std::optional<ResourceKey> next;   // `after` of the next page; empty = end
+  bool forgotten = false;            // the log trimmed what that state needs: ask for a newer one
+};
 
 /// Read side of a log as a flow's sender sees it. Implementation: protocol/flowlog.
 /// Thread rule: called on the session's thread only, but several sessions on several threads share
@@ -41,6 +50,17 @@ class ChangeSource {
   /// Digest of the view's content at `revision`, when it is near enough to the head to know.
   [[nodiscard]] virtual std::optional<Digest> digest_at(Revision revision,
                                                         const View& view) const = 0;
+
+  // What v1 needs besides. A source that cannot answer serves delta only.
+  /// As digest_at, per type; types without content are left out.
+  [[nodiscard]] virtual std::optional<std::map<std::string, Digest>> type_digests_at(
+      Revision revision, const View& view) const;
+  /// At most about `max_bytes` of payload (one entry always fits), after the key `after`. The
+  /// revision is the end of a segment, and was the head not long ago. Errors: storage_io,
+  /// storage_corrupt, unsupported.
+  [[nodiscard]] virtual Result<StatePage> state_at(Revision revision, const std::string& type,
+                                                   const std::optional<ResourceKey>& after,
+                                                   const View& view, std::size_t max_bytes) const;
 };
 
 /// A change with the revision it has in the sender's log.
@@ -99,6 +119,11 @@ class CutSink {
   /// there of it (VIEW-02). Staged changes that follow may be older than the cursor. Errors:
   /// protocol (this receiver's views do not change).
   virtual Status drop(const Class& cls);
+  /// v1: a complete list of `type` begins; what is staged until the next list or the commit is all
+  /// the view holds of it, so that other resources of the type, as far as this log ever named them,
+  /// leave with the cut. What was staged of the type before in this cut is void (V1-05). Errors:
+  /// protocol (a type that the flow does not carry, V1-04), unsupported.
+  virtual Status list(const std::string& type);
   /// Ends the open cut: what was staged becomes durable together with the cursor, then `done` is
   /// called exactly once, inline or later. Several commits may be outstanding, answered in order.
   /// `end.from == end.to` with nothing staged is an idle Mark: check the digest, write nothing.

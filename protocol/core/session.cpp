@@ -64,6 +64,7 @@ void Session::admit(Admission admission) {
   if (admission.source != nullptr && admission.down_view) {
     FlowSender::Options options;
     options.flow = FlowId::down;
+    options.mode = options_.mode;
     options.window_bytes = std::min<std::uint64_t>(hello_->down_window_bytes,
                                                    limits::kFlowWindowBytes);
     options.message_target_bytes = options_.message_target_bytes;
@@ -77,7 +78,8 @@ void Session::admit(Admission admission) {
   }
   if (admission.sink != nullptr) {
     receiver_ = std::make_unique<FlowReceiver>(
-        FlowReceiver::Options{FlowId::up, admission.up_window_bytes}, *admission.sink);
+        FlowReceiver::Options{FlowId::up, admission.up_window_bytes, options_.mode},
+        *admission.sink);
   }
 }
 
@@ -99,11 +101,13 @@ void Session::start_flows(ZoneFlows flows) {
     const std::uint64_t window =
         hello_->down_window_bytes == 0 ? limits::kFlowWindowBytes : hello_->down_window_bytes;
     receiver_ =
-        std::make_unique<FlowReceiver>(FlowReceiver::Options{FlowId::down, window}, *flows.sink);
+        std::make_unique<FlowReceiver>(FlowReceiver::Options{FlowId::down, window, options_.mode},
+                                       *flows.sink);
   }
   if (flows.source != nullptr && flows.up_view) {
     FlowSender::Options options;
     options.flow = FlowId::up;
+    options.mode = options_.mode;
     options.message_target_bytes = options_.message_target_bytes;
     options.cut_target_bytes = options_.cut_target_bytes;
     sender_ = std::make_unique<FlowSender>(options, *flows.source, *flows.up_view);
@@ -347,6 +351,11 @@ Status Session::dispatch_data(const wire::Packet& packet, TimePoint now) {
       auto drop = wire::decode_drop(packet.payload);
       if (!drop) return fail(drop.error());
       return receiver_->on_drop(*drop, packet.packet_bytes, now);
+    }
+    case PacketKind::list: {
+      auto list = wire::decode_list(packet.payload);
+      if (!list) return fail(list.error());
+      return receiver_->on_list(*list);
     }
     case PacketKind::mark: {
       auto mark = wire::decode_mark(packet.payload);

@@ -71,6 +71,7 @@ class Session final : public SessionPort {
  public:
   struct Options {
     SessionRole role = SessionRole::zone;
+    SyncMode mode = SyncMode::delta;         // of the negotiated subprotocol; never changes
     Duration handshake_timeout = limits::kHandshakeTimeout;
     Duration silence_timeout = limits::kSilenceTimeout;
     std::size_t message_max_bytes = limits::kMessageMaxBytes;
@@ -114,6 +115,7 @@ class Session final : public SessionPort {
   [[nodiscard]] FlowSender* sender() { return sender_.get(); }
   [[nodiscard]] FlowReceiver* receiver() { return receiver_.get(); }
   [[nodiscard]] const SessionCounters& counters() const { return counters_; }
+  [[nodiscard]] SyncMode mode() const { return options_.mode; }
   [[nodiscard]] bool established() const { return established_; }
 
   // -- SessionPort --------------------------------------------------------------------------------

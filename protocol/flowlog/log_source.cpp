@@ -7,6 +7,11 @@
 #include "protocol/model/assert.hpp"
 
 namespace zonesync {
+namespace {
+
+constexpr std::size_t kStateVisitedMax = 20'000;  // keys per page of a list
+
+}  // namespace
 
 /// One durable segment in memory. Entries carry no `previous`: flows do not need it.
 struct LogSource::Chunk {
@@ -186,24 +191,69 @@ std::optional<std::vector<Class>> LogSource::classes_between(Revision base, Posi
   return std::vector<Class>(found.begin(), found.end());
 }
 
-std::optional<Digest> LogSource::digest_at(Revision revision, const View& view) const {
-  const std::shared_lock lock(mutex_);
-  if (revision > state_.head) return std::nullopt;
+template <typename Visit>
+bool LogSource::digests_at(Revision revision, const View& view, Visit visit) const {
+  if (revision > state_.head) return false;
   const bool reaches = revision == state_.head ||
                        (!chunks_.empty() && revision.next() >= chunks_.front()->first);
-  if (!reaches) return std::nullopt;
-  Digest sum;
+  if (!reaches) return false;
   for (const auto& [cls, digest] : digests_) {
-    if (view.admits(cls)) sum += digest;
+    if (view.admits(cls)) visit(cls, digest, true);
   }
   for (auto chunk = chunks_.rbegin(); chunk != chunks_.rend(); ++chunk) {
     if ((*chunk)->last <= revision) break;
-    if ((*chunk)->first <= revision) return std::nullopt;  // inside a segment: not a boundary
+    if ((*chunk)->first <= revision) return false;  // inside a segment: not a boundary
     for (const auto& [cls, delta] : (*chunk)->deltas) {
-      if (view.admits(cls)) sum -= delta;
+      if (view.admits(cls)) visit(cls, delta, false);
     }
   }
+  return true;
+}
+
+std::optional<Digest> LogSource::digest_at(Revision revision, const View& view) const {
+  const std::shared_lock lock(mutex_);
+  Digest sum;
+  const bool known = digests_at(revision, view, [&](const Class&, const Digest& digest, bool add) {
+    if (add) sum += digest;
+    else sum -= digest;
+  });
+  if (!known) return std::nullopt;
   return sum;
+}
+
+std::optional<std::map<std::string, Digest>> LogSource::type_digests_at(Revision revision,
+                                                                        const View& view) const {
+  const std::shared_lock lock(mutex_);
+  std::map<std::string, Digest> types;
+  const bool known =
+      digests_at(revision, view, [&](const Class& cls, const Digest& digest, bool add) {
+        Digest& sum = types[cls.type];
+        if (add) sum += digest;
+        else sum -= digest;
+      });
+  if (!known) return std::nullopt;
+  std::erase_if(types, [](const auto& type) { return type.second == Digest{}; });
+  return types;
+}
+
+Result<StatePage> LogSource::state_at(Revision revision, const std::string& type,
+                                      const std::optional<ResourceKey>& after, const View& view,
+                                      std::size_t max_bytes) const {
+  ListFilter filter;
+  filter.type = type;
+  filter.at = revision;
+  filter.admits = [&view](const Class& cls) { return view.admits(cls); };
+  filter.max_bytes = max_bytes;
+  filter.max_visited = kStateVisitedMax;
+  auto list = log_.list(filter, after, kStateVisitedMax);
+  StatePage page;
+  // Floors rise before anything goes: what was read under a floor at or below the revision is whole.
+  page.forgotten = log_.state().trim_floor > revision;
+  if (page.forgotten) return page;
+  if (!list) return fail(std::move(list.error()));
+  page.entries = std::move(list->entries);
+  page.next = std::move(list->next);
+  return page;
 }
 
 }  // namespace zonesync

@@ -40,12 +40,21 @@ class LogSource final : public ChangeSource {
       Revision base, Position until, const ClassFilter& wanted) const override;
   [[nodiscard]] std::optional<Digest> digest_at(Revision revision,
                                                 const View& view) const override;
+  [[nodiscard]] std::optional<std::map<std::string, Digest>> type_digests_at(
+      Revision revision, const View& view) const override;
+  [[nodiscard]] Result<StatePage> state_at(Revision revision, const std::string& type,
+                                           const std::optional<ResourceKey>& after,
+                                           const View& view, std::size_t max_bytes) const override;
 
  private:
   struct Chunk;
   struct Slice;
   /// The chunks that a scan after `after` needs, or nothing when the tail does not reach back.
   [[nodiscard]] std::optional<Slice> slice(Position after) const;
+  /// Calls `add` and `remove` with the class digests that make up those at `revision`; false = too
+  /// far behind the head to know. The caller holds the lock.
+  template <typename Visit>
+  [[nodiscard]] bool digests_at(Revision revision, const View& view, Visit visit) const;
 
   const ChangeLog& log_;
   const std::size_t hot_tail_bytes_;

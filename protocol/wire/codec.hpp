@@ -37,6 +37,7 @@ void append(std::string& out, FlowId flow, const Want& message);
 void append(std::string& out, FlowId flow, const Intent& message);
 void append(std::string& out, FlowId flow, Revision revision, const Part& message);
 void append(std::string& out, FlowId flow, const Drop& message);
+void append(std::string& out, FlowId flow, const List& message);
 void append(std::string& out, FlowId flow, const Mark& message);
 void append(std::string& out, FlowId flow, const Ack& message);
 void append(std::string& out, FlowId flow, const Hold& message);
@@ -73,6 +74,7 @@ class PacketReader {
 [[nodiscard]] Result<Intent> decode_intent(ByteView payload);
 [[nodiscard]] Result<Part> decode_part(ByteView payload);
 [[nodiscard]] Result<Drop> decode_drop(ByteView payload);
+[[nodiscard]] Result<List> decode_list(ByteView payload);
 [[nodiscard]] Result<Mark> decode_mark(ByteView payload);
 [[nodiscard]] Result<Ack> decode_ack(ByteView payload);
 [[nodiscard]] Result<Hold> decode_hold(ByteView payload);

@@ -136,6 +136,13 @@ void fill(JsonFields& fields, const Drop& drop) {
       .text("tag", drop.cls.tag);
 }
 
+void fill(JsonFields& fields, const List& list) {
+  fields.text("type", list.type)
+      .text("digest", to_string(list.digest))
+      .number("version", list.version.value)
+      .number("nonce", list.nonce);
+}
+
 void fill(JsonFields& fields, const Mark& mark) {
   add_cursor(fields, "from", mark.from);
   fields.raw("to", to_json(mark.to)).number("changes", mark.changes);
@@ -208,6 +215,7 @@ Status fill_payload(JsonFields& fields, const Packet& packet, DescribeOptions op
     case PacketKind::intent: return fill_decoded(fields, decode_intent(payload));
     case PacketKind::change: return fill_change(fields, payload, options);
     case PacketKind::drop: return fill_decoded(fields, decode_drop(payload));
+    case PacketKind::list: return fill_decoded(fields, decode_list(payload));
     case PacketKind::mark: return fill_decoded(fields, decode_mark(payload));
     case PacketKind::ack: return fill_decoded(fields, decode_ack(payload));
     case PacketKind::hold: return fill_decoded(fields, decode_hold(payload));

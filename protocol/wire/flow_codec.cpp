@@ -1,4 +1,4 @@
-// Want, Intent, Part, Drop, Mark, Ack, Hold, and the framing of changes.
+// Want, Intent, Part, Drop, List, Mark, Ack, Hold, and the framing of changes.
 #include "protocol/schema/flow_generated.h"
 #include "protocol/wire/codec.hpp"
 #include "protocol/wire/flat.hpp"
@@ -112,7 +112,7 @@ Result<Intent> decode_intent(ByteView payload) {
   return reader.finish(std::move(intent));
 }
 
-// -- Change, Part, Drop, Mark --------------------------------------------------------------------
+// -- Change, Part, Drop, List, Mark --------------------------------------------------------------------
 
 void append_change(std::string& out, FlowId flow, Revision revision, const Change& change) {
   PacketHeader header;
@@ -171,6 +171,28 @@ Result<Drop> decode_drop(ByteView payload) {
   drop.cls.origin = reader.origin(root.origin());
   drop.cls.tag = reader.text(root.tag(), "tag", limits::kTagMaxBytes);
   return reader.finish(std::move(drop));
+}
+
+void append(std::string& out, FlowId flow, const List& message) {
+  FlatBufferBuilder builder(256);
+  const auto type = detail::put_string(builder, message.type);
+  const fb::Digest digest = detail::to_flat(message.digest);
+  builder.Finish(fb::CreateList(builder, type, &digest, message.version.value, message.nonce));
+  append_finished(out, PacketKind::list, flow, {}, builder);
+}
+
+Result<List> decode_list(ByteView payload) {
+  auto flat = Verified<fb::List>::open(payload, limits::kMessageMaxBytes, "list");
+  if (!flat) return fail(std::move(flat.error()));
+  const fb::List& root = *flat->operator->();
+  FieldReader reader("list");
+  List list;
+  list.type = reader.type_name(root.type(), "type");
+  list.digest = detail::from_flat(*root.digest());
+  list.version = Revision{root.version()};
+  list.nonce = root.nonce();
+  reader.require(list.nonce > 0, "nonce", "nonces count from 1");
+  return reader.finish(std::move(list));
 }
 
 void append(std::string& out, FlowId flow, const Mark& message) {

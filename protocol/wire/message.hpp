@@ -29,6 +29,7 @@ enum class PacketKind : std::uint16_t {
   mark = 21,
   ack = 22,
   hold = 23,
+  list = 28,
 };
 [[nodiscard]] std::string_view to_string(PacketKind kind);
 
@@ -142,6 +143,16 @@ struct Part {
 struct Drop {
   Class cls;
   friend bool operator==(const Drop&, const Drop&) = default;
+};
+
+/// v1: the Changes (and Parts) up to the next List or Mark are all live resources of `type` in the
+/// view at `version`; `digest` is over them, with their number. `nonce` counts a sender's lists.
+struct List {
+  std::string type;
+  Digest digest;
+  Revision version;
+  std::uint64_t nonce = 0;
+  friend bool operator==(const List&, const List&) = default;
 };
 
 /// End of a cut. `from` absent = the cut replaces (full). `changes` counts the Change packets

@@ -81,6 +81,7 @@ std::string_view to_string(PacketKind kind) {
     case PacketKind::mark: return "mark";
     case PacketKind::ack: return "ack";
     case PacketKind::hold: return "hold";
+    case PacketKind::list: return "list";
   }
   return {};
 }

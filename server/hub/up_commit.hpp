@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -33,7 +34,8 @@ struct UpCommit {
   std::vector<UpChange> changes;    // no leaves except in the last piece
   std::optional<CutEnd> end;        // set on the last piece
   std::optional<View> view;         // up view; set on the last piece
-  std::shared_ptr<const NamedKeys> named;  // last piece of a full answer
+  std::shared_ptr<const NamedKeys> named;  // last piece of a full answer or of lists (v1)
+  std::set<std::string> listed;     // v1, last piece: types whose live resources `named` are
   std::int64_t now_ms = 0;          // wall clock, for the records of rejects
 };
 

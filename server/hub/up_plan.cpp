@@ -32,6 +32,7 @@ class Planner {
 
   Step apply_changes();
   Step finish_full();
+  Step finish_lists();
   Step check_digest() const;
   void move_cursor();
   UpPlan take(OriginState& state);
@@ -235,6 +236,29 @@ Step Planner::finish_full() {
   return {};
 }
 
+/// V1-02: what the lists do not name leaves, as if the zone's log had said so; what was never in
+/// that log (unconfirmed) stays. The digest tells at once when nothing does.
+Step Planner::finish_lists() {
+  if (check_digest()) return {};
+  const NamedKeys& named = *commit_.named;
+  const auto unnamed = [&](const ResourceKey& key) {
+    if (!commit_.listed.contains(key.type) || named.contains(fingerprint(key))) return false;
+    const OfferRecord* known = offer(key);
+    return known == nullptr || !known->unconfirmed;
+  };
+  auto all = group_.live_of(commit_.zone);
+  if (!all) {
+    return tl::unexpected<CutFailure>(CutFailure{Kind::fatal, std::move(all.error()), ""});
+  }
+  for (const auto& entry : *all) {
+    if (commit_.view->admits(entry.cls) && unnamed(entry.key)) leave(entry.key, entry);
+  }
+  for (const auto& [key, record] : state_.offers) {  // rejected, and nothing of it live
+    if (offer(key) != nullptr && unnamed(key)) leave(key, std::nullopt);
+  }
+  return {};
+}
+
 Step Planner::check_digest() const {
   if (!commit_.end->digest) return {};
   const Digest here = offered_digest(offered_, *commit_.view);
@@ -315,7 +339,7 @@ tl::expected<UpPlan, CutFailure> plan_up(const Group& group, OriginState& state,
   Planner planner(group, state, commit);
   Step step = planner.apply_changes();
   if (step && commit.end) {
-    if (commit.named) step = planner.finish_full();
+    if (commit.named) step = commit.listed.empty() ? planner.finish_full() : planner.finish_lists();
     if (step) step = planner.check_digest();
     if (step) planner.move_cursor();
   }

@@ -47,6 +47,7 @@ void UpSink::reset_cut() {
   in_pieces_ = false;
   replacing_ = false;
   named_.reset();
+  listed_.clear();
   piece_failure_.reset();
   verdicts_ = std::make_shared<std::vector<Verdict>>();
   ++cut_;
@@ -76,24 +77,44 @@ std::optional<Reject> UpSink::judge(const Change& change) const {
   return std::nullopt;
 }
 
+/// Remembers what a full answer or a list named.
+Status UpSink::name(const ResourceKey& key, bool leave) {
+  const auto list = listed_.find(key.type);
+  if (!replacing_ && list == listed_.end()) return {};
+  NamedKeys& named = list != listed_.end() ? list->second : *named_;
+  if (leave) {
+    named.erase(fingerprint(key));
+  } else {
+    named.insert(fingerprint(key));
+  }
+  if (named.size() <= options_.named_max) return {};
+  return fail(ErrorCode::too_large, "a zone may publish " +
+                                        std::to_string(limits::kResourcesPerZoneMax) +
+                                        " resources");
+}
+
+Status UpSink::list(const std::string& type) {
+  const TypeInfo* info = registry_->find(type);
+  if (info == nullptr || !info->zone_to_global) {
+    return fail(ErrorCode::protocol, "a list of " + type + ", which zones do not publish", "V1-04");
+  }
+  const auto of_type = [&](const auto& change) { return change.first.type == type; };
+  std::erase_if(transaction_, of_type);
+  for (const auto& [key, change] : staged_) {
+    if (key.type == type) staged_bytes_ -= change.staged.change.payload.size();
+  }
+  std::erase_if(staged_, of_type);
+  listed_[type].clear();
+  return {};
+}
+
 Status UpSink::stage(StagedChange change) {
   const ResourceKey& key = change.change.key;
   const bool leave = change.change.kind == ChangeKind::leave;
   if (leave && key.origin != options_.zone) {
     return fail(ErrorCode::protocol, "a zone removed what it does not own", to_string(key));
   }
-  if (replacing_) {
-    if (leave) {
-      named_->erase(fingerprint(key));
-    } else {
-      named_->insert(fingerprint(key));
-    }
-    if (named_->size() > options_.named_max) {
-      return fail(ErrorCode::too_large, "a zone may publish " +
-                                            std::to_string(limits::kResourcesPerZoneMax) +
-                                            " resources");
-    }
-  }
+  if (auto status = name(key, leave); !status) return status;
   if (change.revision != transaction_revision_) fold_transaction();
   transaction_revision_ = change.revision;
   UpChange up{std::move(change), std::nullopt};
@@ -190,7 +211,12 @@ void UpSink::commit(const CutEnd& end, CommitToken token, CommitDone done) {
   UpCommit last = make_commit();
   last.end = end;
   last.view = view_;
-  if (replacing_) last.named = named_;
+  if (!listed_.empty() && !replacing_) named_ = std::make_shared<NamedKeys>();
+  for (auto& [type, named] : listed_) {
+    if (!replacing_) last.listed.insert(type);
+    named_->merge(std::move(named));
+  }
+  last.named = named_;
   last.changes.reserve(staged_.size() + leaves_.size());
   for (auto& [key, change] : staged_) last.changes.push_back(std::move(change));
   for (auto& [key, change] : leaves_) last.changes.push_back(std::move(change));

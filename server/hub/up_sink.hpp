@@ -49,6 +49,8 @@ class UpSink final : public CutSink {
   void begin(const wire::Intent& intent) override;
   /// Errors: protocol (a leave of somebody else's key), too_large (more keys than a zone may have).
   Status stage(StagedChange change) override;
+  /// Errors: protocol (a type that zones do not publish).
+  Status list(const std::string& type) override;
   void commit(const CutEnd& end, CommitToken token, CommitDone done) override;
 
   /// Pieces with the writer.
@@ -57,6 +59,7 @@ class UpSink final : public CutSink {
 
  private:
   [[nodiscard]] std::optional<Reject> judge(const Change& change) const;
+  Status name(const ResourceKey& key, bool leave);
   void fold_transaction();
   void flush_upserts();
   void submit(UpCommit commit, UpDone done);
@@ -82,6 +85,7 @@ class UpSink final : public CutSink {
   std::size_t transaction_bytes_ = 0;
   std::map<ResourceKey, UpChange> leaves_;    // wait for the last piece
   std::shared_ptr<NamedKeys> named_;
+  std::map<std::string, NamedKeys> listed_;   // v1: what the lists of the open cut named
   std::optional<CutFailure> piece_failure_;   // a piece of the open cut failed
   std::shared_ptr<std::vector<Verdict>> verdicts_;  // of the open cut's pieces
   std::uint64_t cut_ = 0;                     // number of the open cut

@@ -152,30 +152,15 @@ Result<ListPage> RocksDbChangeLog::list(const ListFilter& filter,
   if (after) from = std::max(from, prefix_end(latest_prefix(*after)));
   ListPage page;
   std::optional<Error> error;
+  log_rules::ListBuilder builder(filter, limit, page,
+                                 [&](Position position) { return read_at(at, position); });
   const auto take = [&](std::string_view key, std::string_view value) {
     const auto latest = parse_latest(key, value);
     if (!latest) {
       error = corrupt("an entry of the resource index is unreadable");
       return false;
     }
-    if (!filter.at && latest->kind != ChangeKind::upsert) return true;
-    if (!log_rules::matches(filter, latest->key)) return true;
-    auto entry = log_rules::listed(*latest, filter.at, [&](Position position) {
-      return read_at(at, position);
-    });
-    if (entry && !*entry) return true;
-    if (!page.entries.empty() && page.entries.size() >= limit) {
-      page.next = page.entries.back().change.key;
-      return false;
-    }
-    if (!entry) {
-      error = entry.error().code == ErrorCode::not_found
-                  ? corrupt("the log entry of " + to_string(latest->key) + " is missing")
-                  : std::move(entry.error());
-      return false;
-    }
-    page.entries.push_back(std::move(**entry));
-    return true;
+    return builder.take(*latest);
   };
   if (Status status = database_->visit(Family::latest, from, prefix_end(prefix), at.snapshot.get(),
                                        take);
@@ -183,6 +168,10 @@ Result<ListPage> RocksDbChangeLog::list(const ListFilter& filter,
     return fail(std::move(status.error()));
   }
   if (error) return fail(std::move(*error));
+  if (Status status = builder.take_status(); !status) {
+    if (status.error().code != ErrorCode::not_found) return fail(status.error());
+    return fail(corrupt("the log entry of a resource is missing: " + status.error().message));
+  }
   return page;
 }
 

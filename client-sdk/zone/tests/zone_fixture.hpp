@@ -141,10 +141,12 @@ class ZoneTest : public ::testing::Test {
   }
 
   void connect() {
-    zone_session_ = machine_->open_session();
+    zone_session_ = machine_->open_session(mode_);
     ASSERT_NE(zone_session_, nullptr);
-    hub_session_ = std::make_shared<Session>(Session::Options{.role = SessionRole::hub}, hub_,
-                                             std::nullopt);
+    Session::Options options;
+    options.role = SessionRole::hub;
+    options.mode = mode_;
+    hub_session_ = std::make_shared<Session>(options, hub_, std::nullopt);
     zone_session_->on_open(port_.now());
     hub_session_->on_open(port_.now());
     pump();
@@ -192,6 +194,7 @@ class ZoneTest : public ::testing::Test {
   std::unique_ptr<ReplicaSink> sink_;
   std::unique_ptr<Outbox> outbox_;
   std::unique_ptr<ZoneMachine> machine_;
+  SyncMode mode_ = SyncMode::delta;   // of the next session
   std::shared_ptr<Session> zone_session_;
   std::shared_ptr<Session> hub_session_;
 };

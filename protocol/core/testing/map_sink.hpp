@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +29,7 @@ class MapSink final : public CutSink {
 
   void begin(const wire::Intent& intent) override {
     staged_.clear();
+    listed_.clear();
     intents.push_back(intent);
   }
 
@@ -46,21 +48,30 @@ class MapSink final : public CutSink {
     return {};
   }
 
+  Status list(const std::string& type) override {
+    if (refused_list_type == type) {
+      return fail(ErrorCode::protocol, "a list of a type that the flow does not carry", "V1-04");
+    }
+    std::erase_if(staged_, [&](const auto& staged) { return staged.change.key.type == type; });
+    listed_.insert(type);
+    return {};
+  }
+
   void commit(const CutEnd& end, CommitToken token, CommitDone done) override {
+    auto staged = std::exchange(staged_, {});
+    auto listed = std::exchange(listed_, {});
     if (deferred || !pending.empty()) {  // answers keep their order
-      pending.push_back({end, token, std::move(done), std::move(staged_)});
-      staged_.clear();
+      pending.push_back({end, token, std::move(done), std::move(staged), std::move(listed)});
       return;
     }
-    done(token, apply(end, std::move(staged_)));
-    staged_.clear();
+    done(token, apply(end, std::move(staged), listed));
   }
 
   /// Completes the oldest deferred commit.
   void complete_one() {
     Pending next = std::move(pending.front());
     pending.erase(pending.begin());
-    auto result = apply(next.end, std::move(next.staged));
+    auto result = apply(next.end, std::move(next.staged), next.listed);
     next.done(next.token, std::move(result));
   }
 
@@ -78,6 +89,7 @@ class MapSink final : public CutSink {
   bool unconfirmed = false;  // until the next full cut
   std::vector<Verdict> next_verdicts;  // of the next successful commit
   std::optional<Error> fail_stage;
+  std::string refused_list_type;
   std::function<void()> on_applied;  // after every successful commit
   std::optional<CutFailure> fail_next_commit;
   struct Pending {
@@ -85,11 +97,13 @@ class MapSink final : public CutSink {
     CommitToken token = 0;
     CommitDone done;
     std::vector<StagedChange> staged;
+    std::set<std::string> listed;
   };
   std::vector<Pending> pending;
 
  private:
-  tl::expected<CutResult, CutFailure> apply(const CutEnd& end, std::vector<StagedChange> staged) {
+  tl::expected<CutResult, CutFailure> apply(const CutEnd& end, std::vector<StagedChange> staged,
+                                             const std::set<std::string>& listed) {
     if (fail_next_commit) {
       CutFailure failure = *fail_next_commit;
       fail_next_commit.reset();
@@ -100,6 +114,7 @@ class MapSink final : public CutSink {
                                          {ErrorCode::protocol, "not at our cursor", ""}, ""});
     }
     std::map<ResourceKey, Item> next = end.from ? items : std::map<ResourceKey, Item>{};
+    std::erase_if(next, [&](const auto& item) { return listed.contains(item.first.type); });
     for (const StagedChange& staged_change : staged) apply_one(next, staged_change);
     Digest sum;
     for (const auto& [key, item] : next) sum.add(fingerprint(key), item.hash);
@@ -133,6 +148,7 @@ class MapSink final : public CutSink {
   }
 
   std::vector<StagedChange> staged_;
+  std::set<std::string> listed_;
 };
 
 }  // namespace zonesync::testing

@@ -72,6 +72,7 @@ void Peer::open_session(const View& down, const View& up) {
   }
   Session::Options options;
   options.role = role;
+  options.mode = mode;
   session = std::make_unique<Session>(options, *this, std::move(hello));
 }
 

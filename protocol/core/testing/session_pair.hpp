@@ -45,6 +45,7 @@ class Peer final : public SessionHost {
   const ViewFeed* views = nullptr;           // of the hub: the down view follows it
   bool views_feature = true;                 // of the zone: it says that it takes Drop
   std::uint64_t window_bytes = limits::kFlowWindowBytes;
+  SyncMode mode = SyncMode::delta;   // of the next session
   bool admit_hello = true;
   std::vector<wire::Goodbye> goodbyes;
   std::vector<wire::Synced> synced;
@@ -59,6 +60,7 @@ class SessionPair {
  public:
   explicit SessionPair(std::size_t hot_tail_bytes = limits::kHotTailBytes);
 
+  /// In the mode of the hub and the zone, which a test sets alike.
   void connect();
   /// Drops the connection: messages in the pipe are lost, both sessions end.
   void cut();

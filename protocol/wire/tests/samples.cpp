@@ -177,6 +177,8 @@ void add_flow(Collector& out) {
   out.add("ack_verdicts", "Applied up to 42, one version refused, one earlier reject withdrawn.",
           down, full_ack());
   out.add("ack_credit", "Only credit: nothing is durable yet.", up, Ack{4096, 65536, {}, {}});
+  out.add("list", "v1: all three MeshTimeouts of the view at revision 42 follow.", down,
+          List{"MeshTimeout", Digest{1, 2, 3}, Revision{42}, 7});
   out.add("hold_disk_full", "Alive, not applying.", down,
           Hold{"disk_full", "no space left on the store's device", false});
   out.add("hold_released", "The hold ended.", down, Hold{"disk_full", "", true});
@@ -223,6 +225,9 @@ std::vector<Sample> refused() {
   add("padding_not_zero", "WIRE-08: the last padding byte is 1.", with_byte(padded, 23, 1));
   add("payload_is_no_flatbuffer", "WIRE-10: three bytes are no payload.", padded);
   std::string bytes;
+  append(bytes, FlowId::down, List{"MeshTimeout", Digest{}, Revision{42}, 0});
+  add("list_without_nonce", "V1-03: nonces count from 1.", bytes);
+  bytes.clear();
   append(bytes, FlowId::down, Hold{"", "", false});
   add("hold_without_reason", "WIRE-11: an empty reason word.", bytes);
   bytes.clear();
@@ -260,6 +265,7 @@ Status decode_any(const Packet& packet) {
     case PacketKind::mark: return outcome(decode_mark(packet.payload));
     case PacketKind::ack: return outcome(decode_ack(packet.payload));
     case PacketKind::hold: return outcome(decode_hold(packet.payload));
+    case PacketKind::list: return outcome(decode_list(packet.payload));
     case PacketKind::change: break;
   }
   const SharedBytes payload{std::string(packet.payload)};

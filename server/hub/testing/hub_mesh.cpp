@@ -29,7 +29,9 @@ class MeshZone::ZoneEnd final : public SessionHost {
     const LogState state = zone.log.state();
     hello.up_log = {state.log_id, state.current_era(), state.head, state.complete};
     hello.down_window_bytes = limits::kFlowWindowBytes;
-    session = std::make_unique<Session>(Session::Options{}, *this, std::move(hello));
+    Session::Options options;
+    options.mode = zone.mode;
+    session = std::make_unique<Session>(options, *this, std::move(hello));
   }
   void on_hello(Session&, const wire::Hello&) override { ZS_ASSERT(false); }
   void on_welcome(Session& opened, const wire::Welcome& welcome) override {
@@ -58,6 +60,7 @@ class MeshZone::HubEnd final : public SessionHost, public UpPort {
   explicit HubEnd(MeshZone& zone) : id(SessionId{zone.mesh_.next_session_++}), zone_(zone) {
     Session::Options options;
     options.role = SessionRole::hub;
+    options.mode = zone.mode;
     session = std::make_unique<Session>(options, *this, std::nullopt);
   }
 

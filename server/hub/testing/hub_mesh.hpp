@@ -34,6 +34,7 @@ class MeshZone {
 
   std::string name;
   InstanceId who;
+  SyncMode mode = SyncMode::delta;           // of the next session
   MemoryChangeLog log;
   LogSource source;
   zonesync::testing::MapSink replica;
