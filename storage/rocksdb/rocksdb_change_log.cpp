@@ -1,8 +1,10 @@
 // Opening and writing; reading is in rocksdb_reader.cpp.
 #include "storage/rocksdb/rocksdb_change_log.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "protocol/model/scope.hpp"
 #include "storage/entry_codec.hpp"
 #include "storage/rocksdb/anchor_file.hpp"
 #include "storage/rocksdb/database.hpp"
@@ -16,6 +18,10 @@ namespace {
 
 constexpr std::uint64_t kFormatVersion = 2;
 constexpr std::uint64_t kOldestFormat = 1;  // no floors, no running hash: taken over at open
+
+/// The hub's own records (an admission, a job's progress) may use all but this part of the reserve:
+/// a zone that restarts must get in while users' writes are refused.
+constexpr std::uint64_t kOwnReservePart = 16;
 
 Error missing_log(const LineageAnchor& anchor, const std::string& path) {
   return Error{ErrorCode::storage_corrupt,
@@ -237,9 +243,10 @@ Status RocksDbChangeLog::add_era() {
   return {};
 }
 
-Status RocksDbChangeLog::check_space(std::size_t bytes) const {
+Status RocksDbChangeLog::check_space(std::size_t bytes, bool hubs_own) const {
   const auto free = database_->free_bytes();
-  if (!free || *free >= options_.reserve_bytes + bytes) return {};
+  const std::uint64_t reserve = options_.reserve_bytes / (hubs_own ? kOwnReservePart : 1);
+  if (!free || *free >= reserve + bytes) return {};
   return fail(ErrorCode::resource_exhausted,
               "the disk is almost full (" + std::to_string(*free >> 20) +
                   " MiB free); nothing was written, free some space",
@@ -285,7 +292,11 @@ Status RocksDbChangeLog::write_segment(Segment segment) {
                  chain_value(after));
   database_->put(batch, Family::meta, kHeadKey, number_value(plan->end.value));
 
-  if (Status status = check_space(batch.GetDataSize()); !status) return status;
+  const bool hubs_own =
+      std::all_of(plan->entries.begin(), plan->entries.end(), [](const LogEntry& entry) {
+        return entry.change.cls.type.starts_with(kSystemTypePrefix);
+      });
+  if (Status status = check_space(batch.GetDataSize(), hubs_own); !status) return status;
   if (Status status = database_->write(batch, options_.sync); !status) {
     // Part of it may be in the WAL: only a restart can tell, also when the disk was full.
     status.error().code = ErrorCode::storage_io;

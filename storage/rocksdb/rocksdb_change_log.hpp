@@ -36,7 +36,8 @@ struct RocksDbOptions {
   bool created_complete = false;  // a new log is complete from birth (its owner says so)
   bool sync = true;               // false = tests only: acked is then not durable
   /// An append that would leave less free space is refused with resource_exhausted before anything
-  /// is written: flushes and a restart need room too.
+  /// is written: flushes and a restart need room too. Segments of nothing but the hub's own entries
+  /// may use most of it.
   std::uint64_t reserve_bytes = 64u << 20;
   /// Space set aside inside the store, given up when a full disk would prevent the start, and set
   /// aside again once there is room. 0 = none.
@@ -100,7 +101,7 @@ class RocksDbChangeLog final : public ChangeLog {
   [[nodiscard]] Status check_bounds() const;
   [[nodiscard]] Status add_era();
   [[nodiscard]] Status write_segment(Segment segment);
-  [[nodiscard]] Status check_space(std::size_t bytes) const;
+  [[nodiscard]] Status check_space(std::size_t bytes, bool hubs_own) const;
   void publish(Revision head, const ClassDigests& deltas);
   [[nodiscard]] Status raise_floors(const TrimRequest& request);
   [[nodiscard]] Result<TrimProgress> trim_step(std::size_t max_visited);

@@ -116,6 +116,19 @@ TEST_F(RocksDbStore, AlmostFullDiskRefusesWritesAndGoesOnReading) {
       << "not a fail-stop: it goes on by itself once there is room";
 }
 
+// A zone that restarts on an almost full disk was kept out: its admission is a record of the hub's.
+TEST_F(RocksDbStore, TheReserveIsThereForTheHubsOwnEntries) {
+  { ASSERT_TRUE(open()); }
+  options_.reserve_bytes = std::filesystem::space(path_).free * 2;
+  const auto log = open();
+  EXPECT_EQ(append(**log, {{put("b", "2")}}).error().code, ErrorCode::resource_exhausted);
+  ResourceKey zone = key("east", "$zone");
+  zone.mesh.clear();
+  EXPECT_EQ(append(**log, {{put("b", "2")}, {upsert(zone, "1")}}).error().code,
+            ErrorCode::resource_exhausted);
+  EXPECT_TRUE(append(**log, {{upsert(zone, "1")}}));
+}
+
 TEST_F(RocksDbStore, OldErasAreForgotten) {
   const EraId first = (*open())->state().current_era();
   put_meta(numbered_key(kEraPrefix, log_rules::kErasMax - 1), era_value(EraRecord{}));
