@@ -1,6 +1,7 @@
 #include "protocol/runtime/child_process.hpp"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -38,6 +39,8 @@ std::vector<std::string> environment(const std::vector<std::string>& extra) {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   const int null = ::open("/dev/null", O_RDONLY);
   if (null < 0 || ::dup2(null, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(err, 2) < 0) ::_exit(127);
+  // Asio's sockets would live on in the child: a connection that the parent resets would stay open.
+  ::close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
   ::execve(argv[0], argv, env);
   ::_exit(127);
 }

@@ -1,7 +1,9 @@
 #include "protocol/runtime/child_process.hpp"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
+#include <unistd.h>
 
 namespace zonesync {
 namespace {
@@ -39,6 +41,18 @@ TEST(ChildProcess, AKilledChildSaysSo) {
   EXPECT_EQ(exit->signal, SIGKILL);
   EXPECT_FALSE(child->running());
   child->signal(SIGKILL);  // reaped: no process of somebody else is hit
+}
+
+// A zone behind the fault proxy never saw its hub die: a child held a copy of the proxy's socket.
+TEST(ChildProcess, InheritsNoDescriptors) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);  // without O_CLOEXEC, as Asio opens its sockets
+  auto child = ChildProcess::start(shell("echo up; exec sleep 60")).value();
+  ASSERT_TRUE(child->wait_line([](const auto& line) { return line == "up"; }, 60s).has_value());
+  ::close(ends[1]);
+  pollfd end{ends[0], POLLIN, 0};
+  EXPECT_EQ(::poll(&end, 1, 0), 1) << "the other end is still open: in the child";
+  ::close(ends[0]);
 }
 
 TEST(ChildProcess, AMissingProgramIsAnError) {
