@@ -143,6 +143,31 @@ TEST_F(Hostile, GarbageAfterWelcome) {
   })) << "the status says why: " << cluster.hub.call("GET", "/zones/west").body;
 }
 
+// Holds cost their sender nothing, so each must not be a line in somebody's log.
+TEST_F(Hostile, AFloodOfHoldsDoesNotFloodTheLog) {
+  RawPeer bad(peer(token("west")));
+  ASSERT_FALSE(bad.connect().has_value());
+  bad.send(hello("west"));
+  ASSERT_TRUE(bad.read().has_value()) << "Welcome";
+  std::string flood;
+  for (int at = 0; at < 3'000; ++at) {
+    wire::append(flood, wire::FlowId::down,
+                 wire::Hold{"reason-" + std::to_string(at), "flood", false});
+  }
+  bad.send(flood);
+  bad.send(std::string(512, '\xee'));
+  EXPECT_EQ(bad.read_to_end().code, close_code::kMalformed);
+  EXPECT_TRUE(cluster.hub.logged("sync.protocol_error"));
+  const std::string lines = cluster.hub.process().recent_lines(200'000);
+  std::size_t count = 0;
+  for (std::size_t at = lines.find("sync.zone.holds"); at != std::string::npos;
+       at = lines.find("sync.zone.holds", at + 1)) {
+    ++count;
+  }
+  EXPECT_GT(count, 0u);
+  EXPECT_LE(count, 200u) << "20 lines a second";
+}
+
 TEST_F(Hostile, AnUnknownSubprotocol) {
   auto options = peer(token("west"));
   options.subprotocols = {"zonesync.v9.future"};

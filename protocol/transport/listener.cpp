@@ -136,6 +136,7 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
       auto stream = std::move(shake->stream);
       if (self->stopped) return;
       if (!error && !shake->expired) return self->on_stream(std::move(stream));
+      ++self->handshakes_failed;
       self->logger->log({LogLevel::warn, "tls.handshake_failed", "TLS handshake failed",
                          {{"peer", stream->peer().address},
                           {"reason", shake->expired ? "no handshake in time" : describe_tls(error)},
@@ -181,6 +182,7 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
   std::uint16_t port = 0;
   TimePoint full_logged{};
   std::atomic<bool> stopped{false};
+  std::atomic<std::uint64_t> handshakes_failed{0};
   std::shared_ptr<std::atomic<std::size_t>> count = std::make_shared<std::atomic<std::size_t>>(0);
   std::mutex mutex;  // guards the two below
   std::uint64_t last_id = 0;
@@ -201,5 +203,6 @@ Listener::~Listener() { stop(); }
 void Listener::stop() { impl_->stop(); }
 std::uint16_t Listener::port() const { return impl_->port; }
 std::size_t Listener::connections() const { return *impl_->count; }
+std::uint64_t Listener::handshakes_failed() const { return impl_->handshakes_failed; }
 
 }  // namespace zonesync

@@ -42,6 +42,8 @@ class Listener {
   [[nodiscard]] std::uint16_t port() const;
   /// Open now, handshakes included.
   [[nodiscard]] std::size_t connections() const;
+  /// TLS handshakes that failed or took too long, since start.
+  [[nodiscard]] std::uint64_t handshakes_failed() const;
 
   struct Impl;
   explicit Listener(std::shared_ptr<Impl> impl);

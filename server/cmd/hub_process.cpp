@@ -273,6 +273,9 @@ hub::HubCounters HubProcess::counters() const {
   counters.queue_bytes += waiting_bytes_;
   counters.sessions_opened = sync_->opened();
   counters.upgrades_refused = sync_->upgrades_refused();
+  counters.tls_failures = sync_->tls_failures();
+  counters.sessions_refused = services_->totals->refused;
+  counters.protocol_errors = services_->totals->protocol_errors;
   return counters;
 }
 

@@ -76,6 +76,10 @@ void HubSession::close(std::uint16_t code, std::string reason, Duration retry_af
 void HubSession::tick(std::shared_ptr<const auth::Credentials> credentials) {
   post([self = shared_from_this(), credentials = std::move(credentials)] {
     self->sample();
+    if (const auto lines = self->peer_lines_.refill(); lines > 0) {
+      self->log(LogLevel::warn, "log.suppressed", "a zone caused more log lines than it may",
+                {{"lines", std::to_string(lines)}});
+    }
     const auto& identity = self->identity_;
     const auto now = std::chrono::system_clock::now();
     if (now >= std::chrono::system_clock::time_point(identity.expires_at)) {
@@ -115,6 +119,7 @@ void HubSession::on_hello(Session&, const wire::Hello& hello) {
 void HubSession::decided(tl::expected<hub::Admitted, hub::Refused> decision) {
   if (!decision) {
     const hub::Refused& refused = decision.error();
+    ++services_.totals->refused;
     log(LogLevel::warn, refused.event, refused.text);
     log(LogLevel::warn, "sync.zone.refused", "a session was refused",
         {{"reason", refused.event}, {"code", std::to_string(refused.code)}});
@@ -205,10 +210,10 @@ void HubSession::on_peer_ack(Session&, const wire::Ack& ack) {
     services_.table.verdicts(identity_.zone, ack.verdicts, services_.now_ms());
     for (const auto& verdict : ack.verdicts) {
       if (verdict.accepted) continue;
-      log(LogLevel::warn, "sync.zone.rejected", "a zone refuses a version",
-          {{"key", to_string(verdict.key)},
-           {"revision", std::to_string(verdict.revision.value)},
-           {"reason", verdict.reject.code}});
+      log_for_peer("sync.zone.rejected", "a zone refuses a version",
+                   {{"key", to_string(verdict.key)},
+                    {"revision", std::to_string(verdict.revision.value)},
+                    {"reason", verdict.reject.code}});
     }
   }
   sample();
@@ -218,8 +223,8 @@ void HubSession::on_peer_hold(Session&, const wire::Hold& hold) {
   const std::string state = hold.released ? std::string() : hold.reason;
   if (state == logged_hold_) return;  // the same again: no line a peer can repeat at will
   logged_hold_ = state;
-  log(LogLevel::warn, hold.released ? "sync.zone.hold_ended" : "sync.zone.holds",
-      "a zone is alive but does not apply", {{"reason", hold.reason}});
+  log_for_peer(hold.released ? "sync.zone.hold_ended" : "sync.zone.holds",
+               "a zone is alive but does not apply", {{"reason", hold.reason}});
   sample();
 }
 
@@ -260,6 +265,9 @@ void HubSession::on_session_closed(Session&, const CloseInfo& info) {
   const std::vector<LogField> fields = {{"code", std::to_string(info.code)},
                                         {"reason", info.reason}};
   if (!specific.empty()) log(LogLevel::warn, specific, info.reason, fields);
+  if (specific == "sync.protocol_error" || specific == "sync.message.too_big") {
+    ++services_.totals->protocol_errors;
+  }
   log(LogLevel::info, "sync.zone.disconnected", "a session ended", fields);
   if (hello_seen_) {
     hub::DisconnectReason reason;
@@ -272,6 +280,14 @@ void HubSession::on_session_closed(Session&, const CloseInfo& info) {
     });
   }
   services_.ended(id_);
+}
+
+/// A line that the peer may repeat as often as it likes.
+void HubSession::log_for_peer(std::string event, std::string message,
+                              std::vector<LogField> fields) {
+  if (peer_lines_.take()) {
+    log(LogLevel::warn, std::move(event), std::move(message), std::move(fields));
+  }
 }
 
 void HubSession::log(LogLevel level, std::string event, std::string message,

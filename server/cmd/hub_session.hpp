@@ -8,6 +8,7 @@
 //    on_session_closed ────────────────────────► ZoneRegistry
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -19,11 +20,18 @@
 #include "protocol/runtime/logger.hpp"
 #include "protocol/transport/session_driver.hpp"
 #include "server/auth/credentials.hpp"
+#include "server/cmd/line_budget.hpp"
 #include "server/cmd/writer_thread.hpp"
 #include "server/hub/up_sink.hpp"
 #include "server/hub/zone_registry.hpp"
 
 namespace zonesync {
+
+/// What sessions count for /metrics. Monotonic. Any thread.
+struct SessionTotals {
+  std::atomic<std::uint64_t> refused{0};          // after Hello
+  std::atomic<std::uint64_t> protocol_errors{0};  // ended by a broken rule of the peer
+};
 
 /// What sessions need of the process; outlives them. `core` and `zones`: writer thread only.
 struct SessionServices {
@@ -39,6 +47,7 @@ struct SessionServices {
   std::function<std::uint64_t()> up_window;                // fair share of the up-credit pool
   std::function<void(const std::string& zone, Revision)> progress;
   std::function<void(SessionId)> ended;
+  std::shared_ptr<SessionTotals> totals = std::make_shared<SessionTotals>();
 };
 
 /// Life cycle: make, attach the driver, start the driver; the driver owns it until the end.
@@ -81,7 +90,7 @@ class HubSession final : public SessionHost,
   void adapt_window();
   void answer_syncs();
   void sample();
-  std::string logged_hold_;  // reason of the hold that was logged last; empty = none
+  void log_for_peer(std::string event, std::string message, std::vector<LogField> fields);
   void log(LogLevel level, std::string event, std::string message,
            std::vector<LogField> fields = {}) const;
 
@@ -97,6 +106,8 @@ class HubSession final : public SessionHost,
   bool stored_something_ = false;          // the first grant may grow
   std::unique_ptr<hub::UpSink> sink_;
   std::deque<std::uint64_t> syncs_;
+  std::string logged_hold_;                // reason of the hold that was logged last; empty = none
+  LineBudget peer_lines_{20};              // a second
 };
 
 }  // namespace zonesync

@@ -53,6 +53,10 @@ Status SyncServer::start(IoPool& pool) {
 
 std::uint16_t SyncServer::port() const { return listener_->port(); }
 
+std::uint64_t SyncServer::tls_failures() const {
+  return listener_ ? listener_->handshakes_failed() : 0;
+}
+
 // -- upgrade --------------------------------------------------------------------------------------
 
 void SyncServer::on_stream(ByteStreamPtr stream) {

@@ -50,6 +50,7 @@ class SyncServer {
 
   [[nodiscard]] std::uint64_t opened() const { return opened_; }
   [[nodiscard]] std::uint64_t upgrades_refused() const { return upgrades_refused_; }
+  [[nodiscard]] std::uint64_t tls_failures() const;
 
  private:
   struct Upgrade;

@@ -191,5 +191,47 @@ TEST(SessionDriver, lets_go_of_session_and_socket_at_the_end) {
   EXPECT_TRUE(weak.expired());
 }
 
+/// A websocket whose operations the test ends by hand.
+struct ManualSocket final : WebSocket {
+  explicit ManualSocket(boost::asio::any_io_executor on) : executor(std::move(on)) {}
+  void async_read(ReadHandler handler) override { read = std::move(handler); }
+  void async_write(std::string, DoneHandler handler) override { written = std::move(handler); }
+  void async_write(SharedBytes, DoneHandler handler) override { written = std::move(handler); }
+  void async_close(CloseInfo, DoneHandler handler) override { handler({}); }
+  void abort() noexcept override { ++aborts; }
+  void set_message_max(std::size_t) override {}
+  CloseInfo close_info() const override { return {}; }
+  const std::string& subprotocol() const override { return name; }
+  const PeerInfo& peer() const override { return about; }
+  TrafficCounters traffic() const override { return {}; }
+  boost::asio::any_io_executor get_executor() override { return executor; }
+
+  boost::asio::any_io_executor executor;
+  ReadHandler read;
+  DoneHandler written;
+  std::string name;
+  PeerInfo about;
+  int aborts = 0;
+};
+
+// A reset ends the read first; the outstanding write ends later, when the driver let go of the
+// socket. The flush timer it armed then crashed the hub five seconds later.
+TEST(SessionDriver, a_write_that_fails_after_the_end_starts_nothing) {
+  boost::asio::io_context context;
+  const auto socket = std::make_shared<ManualSocket>(context.get_executor());
+  const auto session = std::make_shared<ScriptedSession>();
+  session->outbox = {"never arrives"};
+  const auto driver = SessionDriver::make(socket, session);
+  driver->start();
+  context.run();
+  ASSERT_TRUE(socket->written);
+  socket->read(fail(ErrorCode::unavailable, "reset"));
+  ASSERT_EQ(session->closed, 1);
+  socket->written(fail(ErrorCode::unavailable, "reset"));
+  context.restart();
+  EXPECT_EQ(context.run(), 0u) << "no timer is left behind";
+  EXPECT_EQ(session->closed, 1);
+}
+
 }  // namespace
 }  // namespace zonesync::testing

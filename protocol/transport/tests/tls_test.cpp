@@ -120,6 +120,7 @@ TEST(Tls, an_unknown_ca_is_refused_and_logged_by_the_server) {
   EXPECT_EQ(socket.error().error.code, ErrorCode::unauthenticated);
   EXPECT_EQ(socket.error().http_status, 0u);
   EXPECT_NE(server.reason_of("tls.handshake_failed"), "");
+  EXPECT_EQ(server.listener->handshakes_failed(), 1u);
 }
 
 TEST(Tls, plain_text_on_the_tls_port_is_refused_and_logged) {

@@ -95,6 +95,7 @@ TEST_F(HubProcessTest, ATokenOfAnotherZoneIsRefused) {
   config.token = token("west").token;
   const auto east = start_client(config);
   ASSERT_TRUE(eventually([&] { return log->count("sync.zone.not_allowed") > 0; }));
+  EXPECT_GE(hub->counters().sessions_refused, 1u);
   EXPECT_FALSE(hub->zone("east").has_value());
   EXPECT_FALSE(hub->zone("west").has_value());
 }

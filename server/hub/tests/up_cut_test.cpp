@@ -1,6 +1,7 @@
 // Cuts of a zone's up flow: the fence, exactly-once, failures of the log.
 #include <gtest/gtest.h>
 
+#include "protocol/wire/codec.hpp"
 #include "server/hub/testing/up_feed.hpp"
 
 namespace zonesync::hub {
@@ -350,6 +351,54 @@ TEST(UpCut, TwoZonesKeepTwoResourcesOfOneName) {
   ASSERT_TRUE(west.changes_now());
   EXPECT_EQ(hub.names("east"), Names{"same"});
   EXPECT_TRUE(hub.names("west").empty());
+}
+
+StagedChange staged(HubHarness& hub, const std::string& name, ChangeKind kind) {
+  const Resource resource = dataplane("east", name);
+  const Class cls = *class_of(*hub.registry, resource);
+  return StagedChange{Revision{7}, kind == ChangeKind::leave
+                                       ? wire::make_leave(cls, resource.key)
+                                       : wire::make_upsert(cls, resource)};
+}
+
+// One transaction of a zone may be as long as the peer likes: what is kept of it is not.
+TEST(UpCut, AnEndlessTransactionLeavesInPieces) {
+  HubHarness hub;
+  UpFeed east(hub, "east");
+  east.tuning.piece_max_changes = 10;
+  east.tuning.atomic_max_changes = 20;
+  ASSERT_TRUE(east.reconnect());
+  east.port.pumping = false;
+  const std::size_t before = east.port.seen.size();
+  wire::Intent intent;
+  intent.reason = wire::IntentReason::changes;
+  east.sink->begin(intent);
+  for (int at = 0; at < 500; ++at) {
+    ASSERT_TRUE(east.sink->stage(staged(hub, "d" + std::to_string(at), ChangeKind::upsert)));
+  }
+  EXPECT_GE(east.port.seen.size() - before, 45u) << "handed on, not kept";
+  for (std::size_t at = before; at < east.port.seen.size(); ++at) {
+    EXPECT_LE(east.port.seen[at].changes.size(), 10u);
+  }
+}
+
+TEST(UpCut, MoreRemovesThanAZoneMayHoldAreRefused) {
+  HubHarness hub;
+  UpFeed east(hub, "east");
+  east.tuning.named_max = 50;
+  east.tuning.piece_max_changes = 10;
+  ASSERT_TRUE(east.reconnect());
+  wire::Intent intent;
+  intent.reason = wire::IntentReason::changes;
+  east.sink->begin(intent);
+  Status status;
+  int at = 0;
+  while (status && at < 500) {
+    status = east.sink->stage(staged(hub, "d" + std::to_string(at++), ChangeKind::leave));
+  }
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::too_large);
+  EXPECT_LE(at, 62);
 }
 
 }  // namespace
