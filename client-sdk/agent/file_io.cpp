@@ -50,8 +50,14 @@ tl::unexpected<Error> io_failure(std::string_view what, const fs::path& path, in
               path.string());
 }
 
-Result<std::string> read_file(const fs::path& path, std::size_t max_bytes) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+namespace {
+
+int open_to_read(const fs::path& path) {
+  return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+Result<std::string> read_whole(const Descriptor& file, const fs::path& path,
+                               std::size_t max_bytes) {
   if (file.get() < 0 && (errno == ENOENT || errno == ENOTDIR)) {
     return fail(ErrorCode::not_found, "no such file", path.string());
   }
@@ -75,6 +81,30 @@ Result<std::string> read_file(const fs::path& path, std::size_t max_bytes) {
                   path.string());
     }
   }
+}
+
+}  // namespace
+
+Result<std::string> read_file(const fs::path& path, std::size_t max_bytes) {
+  const Descriptor file(open_to_read(path));
+  return read_whole(file, path, max_bytes);
+}
+
+Result<std::string> read_file_within(const fs::path& dir, const fs::path& relative,
+                                     std::size_t max_bytes) {
+  const fs::path path = dir / relative;
+  const Descriptor file(open_to_read(path));
+  if (file.get() >= 0) {  // asked of the open file: a link changed meanwhile changes nothing
+    std::error_code failed;
+    const fs::path real = fs::read_symlink("/proc/self/fd/" + std::to_string(file.get()), failed);
+    const fs::path root = failed ? fs::path() : fs::canonical(dir, failed);
+    if (failed) return io_failure("resolve", path, failed.value());
+    const fs::path inside = real.lexically_relative(root);
+    if (inside.empty() || *inside.begin() == "..") {
+      return fail(ErrorCode::forbidden, "the link leads out of the directory", path.string());
+    }
+  }
+  return read_whole(file, path, max_bytes);
 }
 
 Status write_new_file(const fs::path& path, std::string_view content) {

@@ -19,6 +19,12 @@ namespace zonesync::agent {
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path,
                                             std::size_t max_bytes);
 
+/// The same for `dir / relative`, which may be a link only to a file inside `dir`, so that whoever
+/// may write in `dir` cannot make us read what only we may. Errors: also forbidden (leads outside).
+[[nodiscard]] Result<std::string> read_file_within(const std::filesystem::path& dir,
+                                                   const std::filesystem::path& relative,
+                                                   std::size_t max_bytes);
+
 /// Makes a new file; it must not exist. Not synced.
 [[nodiscard]] Status write_new_file(const std::filesystem::path& path, std::string_view content);
 

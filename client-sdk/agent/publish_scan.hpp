@@ -27,7 +27,8 @@ struct PublishScan {
 };
 
 /// Lists `dir` and its subdirectories. Skipped: names that start with a dot, links to directories,
-/// everything that is no regular file. Never fails: troubles are in the result.
+/// everything that is no regular file. Links to files count (a mounted ConfigMap is made of them);
+/// read_file_within refuses those that lead outside. Never fails: troubles are in the result.
 [[nodiscard]] PublishScan scan_publish_directory(const std::filesystem::path& dir);
 
 }  // namespace zonesync::agent

@@ -61,7 +61,7 @@ void Publisher::scan(bool release) {
   registry_fingerprint_ = fingerprint;
   const PublishScan seen = scan_publish_directory(options_.dir);
   const auto read = [this](const std::string& path) {
-    return read_file(options_.dir / path, limits::kFileMaxBytes);
+    return read_file_within(options_.dir, path, limits::kFileMaxBytes);
   };
   const bool used = directory_.observe(seen, *registry_, read, release);
   if (release) {

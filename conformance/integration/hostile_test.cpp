@@ -86,6 +86,18 @@ TEST_F(Hostile, AnExpiredToken) {
   expect_upgrade_refused(issued->token, 401, "token.expired");
 }
 
+TEST_F(Hostile, ARevokedToken) {
+  const std::string file = cluster.hub.zone_token_file("west");
+  RawPeer good(peer(read_file(file).substr(0, read_file(file).find('\n'))));
+  ASSERT_FALSE(good.connect().has_value());
+  const RunResult revoked = run({program("zonesync-hub"), "token", "revoke", "--dir",
+                                 cluster.hub.directory(), "--token-file", file});
+  ASSERT_EQ(revoked.code, 0) << revoked.output;
+  EXPECT_EQ(good.read_to_end().code, close_code::kUnauthenticated) << "the live session ends";
+  expect_upgrade_refused(read_file(file).substr(0, read_file(file).find('\n')), 401,
+                         "token.revoked");
+}
+
 TEST_F(Hostile, ATokenOfAnotherZone) {
   RawPeer bad(peer(token("west")));
   ASSERT_FALSE(bad.connect().has_value());

@@ -29,7 +29,7 @@ std::string hint_of(unsigned status) {
     case 401:
       return "name a file with a valid API token: --token-file FILE or ZONESYNC_TOKEN_FILE";
     case 403: return "the token's role does not allow this; use a token with a higher role";
-    case 410: return "that revision is trimmed; start again from a newer one";
+    case 410: return "the hub cannot tell from there; list again, or start from 0";
     case 429:
     case 503: return "the hub is busy or draining; try again in a few seconds";
     default: return {};

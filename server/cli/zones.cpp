@@ -141,7 +141,13 @@ Outcome<void> run_zone(Session& session, const ZoneCommand& command) {
                        : command.verb == Verb::remove ? "DELETE"
                                                       : "POST";
   const Outcome<json::value> answer = session.api.send(method, target.text());
-  if (!answer) return give_up(answer.error());
+  if (!answer) {
+    Failure failure = answer.error();
+    if (command.verb == Verb::remove && !command.force && failure.exit == Exit::conflict) {
+      failure.hint = "--force ends its session and deletes it all the same";
+    }
+    return give_up(std::move(failure));
+  }
   if (!for_people(session.format)) {
     json::object done;
     done["zone"] = command.zone;
@@ -153,6 +159,9 @@ Outcome<void> run_zone(Session& session, const ZoneCommand& command) {
                      : command.verb == Verb::remove ? "deleted zone and its resources: "
                                                     : "let the held publication through: ";
   session.out << done << command.zone << '\n';
+  if (command.verb == Verb::remove) {
+    session.out << "A valid token registers it again; `zonesync-hub token revoke` takes it away.\n";
+  }
   return {};
 }
 

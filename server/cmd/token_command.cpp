@@ -1,7 +1,10 @@
 #include <CLI/CLI.hpp>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 
 #include "server/auth/credentials.hpp"
+#include "server/auth/jwt.hpp"
 #include "server/cmd/commands.hpp"
 
 namespace zonesync::cmd {
@@ -13,6 +16,9 @@ struct TokenFlags {
   std::string name;
   std::string role = "viewer";
   std::string valid_for = "720h";
+  std::string id;
+  std::string token_file;
+  bool user = false;
 };
 
 auth::UnixTime now() {
@@ -79,6 +85,44 @@ int run_user_token(const TokenFlags& flags) {
   return print_token(auth::issue_api_token(*keys, request, now()));
 }
 
+/// The id of a token that one of our keys signed, whatever its other claims say.
+Result<std::string> id_of(const std::string& file, const auth::SigningKeys& keys) {
+  std::ifstream in(file);
+  if (!in) return fail(ErrorCode::not_found, "cannot open the token file", file);
+  std::string token;
+  in >> token;
+  const auto claims = auth::verify_jwt(token, keys.keys());
+  const auto* id = claims ? claims->if_contains("jti") : nullptr;
+  if (id == nullptr || !id->is_string()) {
+    return fail(ErrorCode::invalid_argument, "not a token of these keys; nothing to revoke", file);
+  }
+  return std::string(id->as_string());
+}
+
+int run_revoke(const TokenFlags& flags) {
+  const auto config = config_of(flags);
+  if (!config) return config.error();
+  if (flags.id.empty() == flags.token_file.empty()) {
+    print_error({ErrorCode::invalid_argument, "give either --id or --token-file", ""});
+    return kUsage;
+  }
+  const auto& dir = flags.user ? config->api_keys_dir : config->zone_keys_dir;
+  Result<std::string> id = flags.id;
+  if (flags.id.empty()) {
+    const auto keys = auth::SigningKeys::load(
+        dir, flags.user ? auth::KeyPurpose::api : auth::KeyPurpose::zone);
+    id = keys ? id_of(flags.token_file, *keys) : fail(keys.error());
+  }
+  Status done = id ? auth::RevocationList::append(dir / auth::kRevocationFile, *id)
+                   : fail(id.error());
+  if (!done) {
+    print_error(done.error());
+    return exit_code_of(done.error());
+  }
+  std::cout << *id << '\n';
+  return kOk;
+}
+
 void add_common(CLI::App* command, const std::shared_ptr<TokenFlags>& flags) {
   command->add_option("--dir", flags->dir, "Directory made by `init`");
   command->add_option("--config", flags->config, "Configuration file of the hub");
@@ -89,7 +133,7 @@ void add_common(CLI::App* command, const std::shared_ptr<TokenFlags>& flags) {
 
 void add_token(CLI::App& app, Run& run) {
   auto flags = std::make_shared<TokenFlags>();
-  CLI::App* token = app.add_subcommand("token", "Issue tokens; needs no running hub");
+  CLI::App* token = app.add_subcommand("token", "Issue and revoke tokens; needs no running hub");
   token->require_subcommand(1);
   CLI::App* zone = token->add_subcommand("zone", "A token for one zone's agent");
   zone->add_option("--name", flags->name, "Zone")->required();
@@ -102,6 +146,14 @@ void add_token(CLI::App& app, Run& run) {
       ->capture_default_str();
   add_common(user, flags);
   user->callback([&run, flags] { run = [flags] { return run_user_token(*flags); }; });
+  CLI::App* revoke = token->add_subcommand(
+      "revoke", "Take a token away: a running hub ends its sessions within seconds");
+  revoke->add_option("--dir", flags->dir, "Directory made by `init`");
+  revoke->add_option("--config", flags->config, "Configuration file of the hub");
+  revoke->add_option("--id", flags->id, "The token's id (claim jti)");
+  revoke->add_option("--token-file", flags->token_file, "A file that holds the token");
+  revoke->add_flag("--user", flags->user, "It is a token for the API, not a zone's");
+  revoke->callback([&run, flags] { run = [flags] { return run_revoke(*flags); }; });
 }
 
 }  // namespace zonesync::cmd

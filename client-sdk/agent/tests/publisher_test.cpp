@@ -119,6 +119,28 @@ TEST_F(PublisherTest, ACrashBetweenPublicationAndMemoryPublishesNothingTwice) {
   EXPECT_EQ(publisher_->status().totals.unchanged, 1u);
 }
 
+// A mounted ConfigMap: links to files of a hidden folder beside them.
+TEST_F(PublisherTest, ALinkInsideTheDirectoryIsRead) {
+  fs::create_directories(dir() / "..2026");
+  file("..2026/a.yaml", dataplane("a", 1));
+  fs::create_directory_symlink("..2026", dir() / "..data");
+  fs::create_symlink("..data/a.yaml", dir() / "a.yaml");
+  look();
+  EXPECT_EQ(outbox_.versions_, std::vector<std::string>{"a"});
+}
+
+TEST_F(PublisherTest, ALinkThatLeadsOutOfTheDirectoryIsRefused) {
+  spill(root_.path() / "secret.yaml", dataplane("secret", 1));
+  fs::create_symlink(root_.path() / "secret.yaml", dir() / "a.yaml");
+  fs::create_symlink("../secret.yaml", dir() / "b.yaml");
+  file("c.yaml", dataplane("c", 1));
+  look();
+  EXPECT_EQ(outbox_.versions_, std::vector<std::string>{"c"});
+  const PublisherStatus status = publisher_->status();
+  ASSERT_EQ(status.refused.size(), 2u);
+  EXPECT_EQ(status.refused[0].reason, "the link leads out of the directory");
+}
+
 TEST_F(PublisherTest, OneRefusedDocumentDoesNotStopItsBatch) {
   outbox_.refused_ = "b";
   file("a.yaml", dataplane("a", 1) + "---\n" + dataplane("b", 1) + "---\n" + dataplane("c", 1));

@@ -34,7 +34,7 @@ struct Config {
   std::string token;                   // zone token; a secret. Either this ...
   std::string token_file;              // ... or a file, read again at every connect
   std::string ca_file;                 // PEM of the hub's CA; empty = the system's trust store
-  std::string client_certificate_file; // mTLS, optional
+  std::string client_certificate_file; // where a TLS proxy asks for one
   std::string client_key_file;
   std::string connect_address;         // host:port to dial instead of the URL's (a proxy)
   std::string store_dir;               // empty = nothing survives a restart ("durable: false")
