@@ -20,7 +20,7 @@ text::ConfigTable make_table() {
       {.path = "zone", .doc = "Name of this zone; the token must be for it.", .required = true},
       {.path = "token_file", .doc = "File with the zone's token, read again at every connect."},
       {.path = "ca_file", .doc = "PEM of the hub's CA; empty = the system's trust store."},
-      {.path = "client_certificate_file", .doc = "Client certificate (PEM), where a TLS proxy asks for one."},
+      {.path = "client_certificate_file", .doc = "Client certificate (PEM) for a TLS proxy."},
       {.path = "client_key_file", .doc = "Private key of that certificate (PEM)."},
       {.path = "store_dir",
        .doc = "Folder that survives restarts; empty = everything is synced anew each time."},

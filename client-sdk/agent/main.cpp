@@ -97,7 +97,7 @@ void add_run(CLI::App& app, Action& action) {
   add("--zone", "zone", "Name of this zone");
   add("--token-file", "token_file", "File with the zone's token");
   add("--ca", "ca_file", "PEM of the hub's CA");
-  add("--client-cert", "client_certificate_file", "Client certificate (PEM), where a TLS proxy asks for one");
+  add("--client-cert", "client_certificate_file", "Client certificate (PEM) for a TLS proxy");
   add("--client-key", "client_key_file", "Its private key (PEM)");
   add("--store", "store_dir", "Folder that survives restarts");
   add("--mirror", "mirror_dir", "Folder that shows what the zone received");

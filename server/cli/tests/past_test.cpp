@@ -39,7 +39,7 @@ TEST(GetAtRevision, TrimmedHistoryIsExitFiveWithAHint) {
   const Ran ran = hub.run("get meshtimeouts a --rev 4");
   EXPECT_EQ(ran.code, 5);
   EXPECT_EQ(ran.err, "error: history before revision 9 is trimmed\n"
-                     "hint: that revision is trimmed; start again from a newer one\n");
+                     "hint: the hub cannot tell from there; list again, or start from 0\n");
 }
 
 TEST(Diff, OfOneResourceShowsFields) {
