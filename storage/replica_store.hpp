@@ -26,6 +26,12 @@ struct ReplicaUpsert {
   std::optional<Reject> reject;
 };
 
+/// Whether the sender's log vouches for an entry whose content stays (protocol.md §4.9).
+struct ReplicaStanding {
+  ResourceKey key;
+  bool unconfirmed = false;
+};
+
 /// One durable step: content and cursor together. Of a key named several times the last upsert
 /// wins, and an upsert wins over a remove.
 struct ReplicaBatch {
@@ -35,6 +41,10 @@ struct ReplicaBatch {
   bool replace_all = false;
   /// full from a partial log: entries that `upserts` does not name stay as unconfirmed.
   bool mark_unmentioned_unconfirmed = false;
+  /// repair: entries, named by neither of the above, whose standing changes.
+  std::vector<ReplicaStanding> standings;
+  /// For whoever watches, no store needs it: the batch is a repair, from which kind of log.
+  enum class Repair : std::uint8_t { none, complete, partial } repair = Repair::none;
   Cursor cursor;
   Id128 source_log;
 };

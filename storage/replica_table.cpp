@@ -112,6 +112,15 @@ Result<ReplicaTable::Content> ReplicaTable::prepare(const ReplicaBatch& batch) c
     count_in(next.state, entry);
     builder.put(std::move(entry));
   }
+  for (const ReplicaStanding& standing : batch.standings) {
+    const ReplicaEntry* present = builder.find(standing.key);
+    if (present == nullptr || named.count(standing.key) != 0) continue;
+    ReplicaEntry entry = *present;
+    entry.unconfirmed = standing.unconfirmed;
+    count_out(next.state, *present);
+    count_in(next.state, entry);
+    builder.put(std::move(entry));
+  }
   if (batch.mark_unmentioned_unconfirmed) {
     base.snapshot->for_each([&](const ReplicaEntry& entry) {
       const ResourceKey& key = entry.change.key;

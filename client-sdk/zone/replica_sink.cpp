@@ -29,7 +29,6 @@ Reject presentable(Reject reject) {
   return reject;
 }
 
-bool is_full(const CutEnd& end) { return !end.from.has_value(); }
 bool is_upsert(const StagedChange& staged) { return staged.change.kind == ChangeKind::upsert; }
 
 }  // namespace
@@ -157,7 +156,8 @@ Status ReplicaSink::stage(StagedChange change) {
 void ReplicaSink::commit(const CutEnd& end, CommitToken token, CommitDone done) {
   const auto before = store_.snapshot();
   stage_leaves(end);
-  const Digest digest = digest_after(end, *before);
+  const Repaired found = repaired(end, *before);
+  const Digest digest = digest_after(end, *before, found);
   if (auto failure = refuse_cut(end, digest)) {
     drop_staged();
     return done(token, tl::unexpected(std::move(*failure)));
@@ -165,24 +165,24 @@ void ReplicaSink::commit(const CutEnd& end, CommitToken token, CommitDone done) 
   confirmed_ = true;
   const bool nothing = staged_.empty() && dropped_.empty();
   if (end.from == end.to && nothing) return done(token, CutResult{end.to, {}});
-  if (is_mass_delete(end, *before)) {
+  if (is_mass_delete(end, *before, found)) {
     if (!mass_delete_approved_) {
       mass_delete_held_ = true;
       drop_staged();
       return done(token, tl::unexpected(hold("mass_delete", ErrorCode::held,
-                                             "a full state would remove most of the replica; "
+                                             "a replacement would remove most of the replica; "
                                              "approve it to go on")));
     }
   }
-  Plan planned = plan(end, *before);
+  Plan planned = plan(end, *before, found);
   if (auto status = store_.commit(std::move(planned.batch)); !status) {
     drop_staged();
     return done(token, tl::unexpected(failure_of(status.error())));
   }
-  if (is_full(end)) mass_delete_held_ = mass_delete_approved_ = false;
+  if (!end.from) mass_delete_held_ = mass_delete_approved_ = false;
   replacing_ = false;
   ++counters_.cuts;
-  AppliedCut cut = difference(end, *before);
+  AppliedCut cut = difference(end, *before, found);
   drop_staged();
   done(token, CutResult{end.to, std::move(planned.verdicts)});
   if (on_applied_) on_applied_(std::move(cut));
@@ -191,7 +191,7 @@ void ReplicaSink::commit(const CutEnd& end, CommitToken token, CommitDone done) 
 // -- steps of a commit ----------------------------------------------------------------------------
 
 std::optional<CutFailure> ReplicaSink::refuse_cut(const CutEnd& end, const Digest& digest) {
-  if (!is_full(end) && end.from != store_.state().cursor) {
+  if (end.from && end.from != store_.state().cursor) {
     return CutFailure{CutFailure::Kind::digest_mismatch,
                       Error{ErrorCode::protocol, "the cut does not continue our cursor", {}},
                       {}};
@@ -210,7 +210,8 @@ std::optional<CutFailure> ReplicaSink::refuse_cut(const CutEnd& end, const Diges
   return std::nullopt;
 }
 
-Digest ReplicaSink::digest_after(const CutEnd& end, const ReplicaSnapshot& before) const {
+Digest ReplicaSink::digest_after(const CutEnd& end, const ReplicaSnapshot& before,
+                                 const Repaired& found) const {
   Digest digest = is_full(end) ? Digest{} : store_.state().digest;
   for (const auto& [key, staged] : staged_) {
     const Id128 print = fingerprint(key);
@@ -222,21 +223,29 @@ Digest ReplicaSink::digest_after(const CutEnd& end, const ReplicaSnapshot& befor
   for_each_dropped(before, [&](const ReplicaEntry& old) {
     if (!old.unconfirmed) digest.remove(fingerprint(old.change.key), old.change.hash);
   });
+  for (const ReplicaEntry* entry : found.gone) {
+    if (!entry->unconfirmed) digest.remove(fingerprint(entry->change.key), entry->change.hash);
+  }
+  for (const ReplicaEntry* entry : found.confirmed) {
+    digest.add(fingerprint(entry->change.key), entry->change.hash);
+  }
   return digest;
 }
 
-bool ReplicaSink::is_mass_delete(const CutEnd& end, const ReplicaSnapshot& before) const {
-  if (!is_full(end) || !end.complete) return false;
+bool ReplicaSink::is_mass_delete(const CutEnd& end, const ReplicaSnapshot& before,
+                                 const Repaired& found) const {
+  if (end.from || !end.complete) return false;
   std::size_t kept = 0;
   for (const auto& [key, staged] : staged_) {
     if (is_upsert(staged) && before.find(key) != nullptr) ++kept;
   }
-  const std::size_t removed = before.size() - kept;
+  const std::size_t removed = is_repair(end) ? found.gone.size() : before.size() - kept;
   return removed > limits::kMassDeleteMinKeys &&
          removed * 100 > before.size() * limits::kMassDeletePercent;
 }
 
-ReplicaSink::Plan ReplicaSink::plan(const CutEnd& end, const ReplicaSnapshot& before) const {
+ReplicaSink::Plan ReplicaSink::plan(const CutEnd& end, const ReplicaSnapshot& before,
+                                    const Repaired& found) const {
   Plan planned;
   ReplicaBatch& batch = planned.batch;
   batch.cursor = end.to;
@@ -252,7 +261,7 @@ ReplicaSink::Plan ReplicaSink::plan(const CutEnd& end, const ReplicaSnapshot& be
       if (old->reject) planned.verdicts.push_back(Verdict{key, staged.revision, true, {}});
       continue;
     }
-    std::optional<Reject> reject = validate(staged.change);
+    std::optional<Reject> reject = verdict_on(end, staged, old);
     if (reject) {
       planned.verdicts.push_back(Verdict{key, staged.revision, false, *reject});
     } else if (old != nullptr && old->reject) {
@@ -268,6 +277,7 @@ ReplicaSink::Plan ReplicaSink::plan(const CutEnd& end, const ReplicaSnapshot& be
       }
     });
   }
+  plan_repair(end, found, planned);
   if (batch.replace_all) {  // no log entry tells the sender that these are gone
     before.for_each([&](const ReplicaEntry& old) {
       if (!old.reject || staged_.contains(old.change.key)) return;
@@ -295,7 +305,8 @@ std::optional<Reject> ReplicaSink::validate(const Change& change) const {
 }
 
 /// What the application sees differently: compares accepted versions before and after.
-AppliedCut ReplicaSink::difference(const CutEnd& end, const ReplicaSnapshot& before) const {
+AppliedCut ReplicaSink::difference(const CutEnd& end, const ReplicaSnapshot& before,
+                                   const Repaired& found) const {
   AppliedCut cut;
   cut.snapshot = store_.snapshot();
   cut.cursor = end.to;
@@ -314,6 +325,7 @@ AppliedCut ReplicaSink::difference(const CutEnd& end, const ReplicaSnapshot& bef
   if (!is_full(end)) {
     for_each_dropped(before, [&](const ReplicaEntry& old) { compare(old.change.key); });
   }
+  for (const ReplicaEntry* entry : found.gone) compare(entry->change.key);
   if (is_full(end) && end.complete) {
     before.for_each([&](const ReplicaEntry& entry) {
       if (!staged_.contains(entry.change.key)) compare(entry.change.key);
@@ -332,6 +344,7 @@ void ReplicaSink::drop_staged() {
   staged_bytes_ = 0;
   dropped_.clear();
   lists_.clear();
+  removed_.clear();
 }
 
 }  // namespace zonesync

@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -79,6 +80,8 @@ class ReplicaSink final : public CutSink {
   Status stage(StagedChange change) override;
   Status drop(const Class& cls) override;
   Status list(const std::string& type) override;
+  [[nodiscard]] std::optional<std::vector<Print>> prints() const override;
+  Status stage_remove(const Id128& key_fingerprint) override;
   void commit(const CutEnd& end, CommitToken token, CommitDone done) override;
 
  private:
@@ -87,12 +90,25 @@ class ReplicaSink final : public CutSink {
     ReplicaBatch batch;
     std::vector<Verdict> verdicts;
   };
+  /// What a repair means for entries that no change of its cut names.
+  struct Repaired {
+    std::vector<const ReplicaEntry*> gone;       // the sender does not have them
+    std::vector<const ReplicaEntry*> confirmed;  // unconfirmed so far: it does
+  };
+  [[nodiscard]] Repaired repaired(const CutEnd& end, const ReplicaSnapshot& before) const;
+  void plan_repair(const CutEnd& end, const Repaired& found, Plan& planned) const;
   [[nodiscard]] std::optional<CutFailure> refuse_cut(const CutEnd& end, const Digest& digest);
-  [[nodiscard]] Digest digest_after(const CutEnd& end, const ReplicaSnapshot& before) const;
-  [[nodiscard]] bool is_mass_delete(const CutEnd& end, const ReplicaSnapshot& before) const;
-  [[nodiscard]] Plan plan(const CutEnd& end, const ReplicaSnapshot& before) const;
+  [[nodiscard]] Digest digest_after(const CutEnd& end, const ReplicaSnapshot& before,
+                                    const Repaired& found) const;
+  [[nodiscard]] bool is_mass_delete(const CutEnd& end, const ReplicaSnapshot& before,
+                                    const Repaired& found) const;
+  [[nodiscard]] Plan plan(const CutEnd& end, const ReplicaSnapshot& before,
+                          const Repaired& found) const;
+  [[nodiscard]] std::optional<Reject> verdict_on(const CutEnd& end, const StagedChange& staged,
+                                                 const ReplicaEntry* old) const;
   [[nodiscard]] std::optional<Reject> validate(const Change& change) const;
-  [[nodiscard]] AppliedCut difference(const CutEnd& end, const ReplicaSnapshot& before) const;
+  [[nodiscard]] AppliedCut difference(const CutEnd& end, const ReplicaSnapshot& before,
+                                      const Repaired& found) const;
   [[nodiscard]] int rank_of(const std::string& type) const;
   void stage_leaves(const CutEnd& end);
   void drop_staged();
@@ -107,6 +123,7 @@ class ReplicaSink final : public CutSink {
   Staged staged_;                 // later entry of a key wins
   std::size_t staged_bytes_ = 0;
   std::set<Class> dropped_;       // in the open cut
+  std::unordered_set<Id128> removed_;  // of the open repair: the sender does not have them
   bool replacing_ = false;        // the open cut is a full one
   ListStage lists_;               // v1
   std::function<bool(const std::string&)> carries_;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/hub/up_prints.hpp"
+
 namespace zonesync::sim {
 namespace {
 
@@ -26,6 +28,11 @@ class EagerSink final : public CutSink {
  public:
   explicit EagerSink(CutSink& sink) : sink_(sink), cursor_(sink.cursor()) {}
   [[nodiscard]] std::optional<Cursor> cursor() const override { return cursor_; }
+  [[nodiscard]] bool has_content() const override { return sink_.has_content(); }
+  [[nodiscard]] std::optional<std::vector<Print>> prints() const override {
+    return sink_.prints();
+  }
+  Status stage_remove(const Id128& key) override { return sink_.stage_remove(key); }
   void begin(const wire::Intent& intent) override { sink_.begin(intent); }
   Status stage(StagedChange change) override { return sink_.stage(std::move(change)); }
   Status list(const std::string& type) override { return sink_.list(type); }
@@ -141,7 +148,7 @@ void HubSession::welcome(const hub::Admitted& admitted) {
   if (admitted.replaced) env.probe(Probe::session_replaced);
   const View down = view_of(true, identity_, env);
   const View up = view_of(false, identity_, env);
-  hub::UpSink::Events events;
+  hub::UpSink::Events events = hub::up_events(services_.source, identity_, up);
   events.backlog = [this](std::size_t) { adapt_window(); };
   events.now_ms = [] { return std::int64_t{1}; };
   sink_ = std::make_unique<hub::UpSink>(sink_options(admitted), *this, env.types, up,

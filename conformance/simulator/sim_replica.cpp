@@ -57,8 +57,9 @@ void SimReplica::judge(const ReplicaBatch& batch, std::uint64_t before) {
   oracle::Step step;
   step.log = batch.source_log;
   step.cursor = replica_->state().cursor.value();
-  step.full = batch.replace_all || batch.mark_unmentioned_unconfirmed;
-  step.removes_unnamed = batch.replace_all;
+  const bool repair = batch.repair != ReplicaBatch::Repair::none;
+  step.full = batch.replace_all || batch.mark_unmentioned_unconfirmed || repair;
+  step.removes_unnamed = batch.replace_all || batch.repair == ReplicaBatch::Repair::complete;
   const auto snapshot = replica_->snapshot();
   std::vector<oracle::Held> held;
   held.reserve(snapshot->size());
@@ -77,7 +78,7 @@ void SimReplica::judge(const ReplicaBatch& batch, std::uint64_t before) {
 
 /// Nothing over 100 resources and half of them goes in one replacement without a person.
 void SimReplica::judge_guard(const ReplicaBatch& batch, std::uint64_t before) {
-  if (!batch.replace_all) return;
+  if (!batch.replace_all && batch.repair != ReplicaBatch::Repair::complete) return;
   const std::uint64_t now = replica_->state().entries;
   const bool mass = before > now + 100 && (before - now) * 2 > before;
   if (mass && !mass_delete_allowed_) {

@@ -38,6 +38,12 @@ class SimSource final : public ChangeSource {
                                            std::size_t max_bytes) const override {
     return source_.state_at(revision, type, after, view, max_bytes);
   }
+  [[nodiscard]] Result<std::shared_ptr<const FingerprintTable>> fingerprints() const override {
+    return source_.fingerprints();
+  }
+  [[nodiscard]] Result<LogEntry> read(Position position) const override {
+    return source_.read(position);
+  }
 
  private:
   [[nodiscard]] bool digest_is_off() const;

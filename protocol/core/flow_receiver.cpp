@@ -44,26 +44,41 @@ FlowReceiver::~FlowReceiver() { *alive_ = false; }
 Status FlowReceiver::on_intent(const wire::Intent& intent) {
   want_in_flight_ = false;
   if (want_to_send_) return {};  // a newer Want waits for this answer to the older one
-  const bool full = intent.reason == wire::IntentReason::full;
-  if (intent.reason == wire::IntentReason::repair) {
-    return fail(ErrorCode::protocol, "repair was not negotiated", "FLOW-02");
+  const bool repair = intent.reason == wire::IntentReason::repair;
+  const bool anew = repair || intent.reason == wire::IntentReason::full;
+  if (repair && !options_.repair) {
+    return fail(ErrorCode::protocol, "repair was not negotiated", "REP-01");
   }
-  if (full == intent.from.has_value()) {
-    return fail(ErrorCode::protocol, "Intent.from is given exactly when it is not full", "FLOW-02");
+  if (anew == intent.from.has_value()) {
+    return fail(ErrorCode::protocol, "Intent.from is given exactly for none and changes",
+                "FLOW-02");
   }
-  if (!full && intent.from != sink_.cursor()) {
+  if (!anew && intent.from != sink_.cursor()) {
     return fail(ErrorCode::protocol, "Intent.from is not the cursor that was wanted", "FLOW-02");
   }
-  if (!full && intent.complete && sink_.holds_unconfirmed()) {
-    want_full("log_complete");  // absences count again: settle what was kept on suspicion (§4.9)
+  if (!anew && intent.complete && sink_.holds_unconfirmed()) {
+    want_repair("log_complete");  // absences count again: settle what was kept on suspicion (§4.9)
     return {};
+  }
+  return start_answer(intent);
+}
+
+Status FlowReceiver::start_answer(const wire::Intent& intent) {
+  repair_.reset();
+  if (intent.reason == wire::IntentReason::repair) {
+    auto prints = sink_.prints();
+    if (!prints) {
+      want_full(intent.why);
+      return {};
+    }
+    repair_ = std::make_unique<RepairReceiver>(options_.flow, std::move(*prints));
   }
   awaiting_intent_ = false;
   // Until a full cut is applied our cursor may be one of another log: nothing to ack (FLOW-21).
   durable_ = intent.from;
   intent_ = intent;
   expected_ = intent.from;
-  replacing_ = full;
+  replacing_ = !intent.from;
   cut_changes_ = 0;
   last_revision_ = Revision{};
   dropped_ = false;
@@ -130,8 +145,32 @@ Status FlowReceiver::on_part(Revision revision, const wire::Part& part, std::siz
   return accept(StagedChange{revision, std::move(*change)}, packet_bytes, now);
 }
 
+Status FlowReceiver::on_differing(const wire::Differing& differing) {
+  if (awaiting_intent_) return {};
+  if (!repair_) return fail(ErrorCode::protocol, "Differing without a repair", "REP-03");
+  return repair_->on_differing(differing);
+}
+
+Status FlowReceiver::on_remove(const wire::Remove& remove, std::size_t packet_bytes,
+                               TimePoint now) {
+  count_received(packet_bytes, now);
+  if (auto status = check_window(); !status) return status;
+  if (awaiting_intent_) return {};
+  const bool changes_came = last_revision_ != Revision{} || assembly_;
+  if (!repair_) return fail(ErrorCode::protocol, "Remove without a repair", "REP-05");
+  if (auto status = repair_->on_remove(remove, changes_came); !status) return status;
+  cut_changes_ += remove.fingerprints.size();
+  for (const Id128& key : remove.fingerprints) {
+    if (auto status = sink_.stage_remove(key); !status) return status;
+  }
+  return {};
+}
+
 Status FlowReceiver::accept(StagedChange change, std::size_t, TimePoint) {
   if (options_.mode == SyncMode::v1) return accept_listed(std::move(change));
+  if (repair_ && !repair_->printed()) {
+    return fail(ErrorCode::protocol, "a change before the comparison is over", "REP-05");
+  }
   const bool after_cursor =
       !expected_ || dropped_ || change.revision > expected_->revision;  // VIEW-03
   if (!after_cursor || change.revision < last_revision_ || change.revision == Revision{}) {
@@ -148,6 +187,7 @@ Status FlowReceiver::on_drop(const wire::Drop& drop, std::size_t packet_bytes, T
   count_received(packet_bytes, now);
   if (auto status = check_window(); !status) return status;
   if (awaiting_intent_) return {};
+  if (repair_) return fail(ErrorCode::protocol, "Drop inside a repair", "REP-05");
   assembly_.reset();
   dropped_ = true;
   last_revision_ = Revision{};
@@ -159,6 +199,9 @@ Status FlowReceiver::on_drop(const wire::Drop& drop, std::size_t packet_bytes, T
 Status FlowReceiver::on_mark(const wire::Mark& mark, TimePoint now) {
   if (awaiting_intent_) return {};
   if (assembly_) return fail(ErrorCode::protocol, "Mark inside a series of Parts", "FLOW-07");
+  if (repair_ && !repair_->printed()) {
+    return fail(ErrorCode::protocol, "Mark before the comparison is over", "REP-05");
+  }
   if (mark.from.has_value() == replacing_ || (mark.from && mark.from != expected_)) {
     return fail(ErrorCode::protocol, "Mark.from is not where the last cut ended", "FLOW-10");
   }
@@ -178,7 +221,7 @@ Status FlowReceiver::on_mark(const wire::Mark& mark, TimePoint now) {
     if (!*checked) return {};
   }
   if (replacing_ && !mark.digest) {
-    return fail(ErrorCode::protocol, "a full cut ends without a digest", "FLOW-13");
+    return fail(ErrorCode::protocol, "a full cut or a repair ends without a digest", "FLOW-13");
   }
   const bool idle = mark.from == mark.to;
   const bool check = mark.digest && outstanding_ == 0;
@@ -189,6 +232,7 @@ Status FlowReceiver::on_mark(const wire::Mark& mark, TimePoint now) {
   if (awaiting_intent_) return {};  // the commit failed at once
   expected_ = mark.to;
   replacing_ = false;
+  repair_.reset();
   cut_changes_ = 0;
   last_revision_ = Revision{};
   dropped_ = false;
@@ -228,14 +272,16 @@ void FlowReceiver::on_committed(tl::expected<CutResult, CutFailure> result) {
 
 /// Every failure ends the current answer of the sender: what follows is ignored until a new Intent.
 void FlowReceiver::on_commit_failed(CutFailure failure) {
-  ++epoch_;
-  awaiting_intent_ = true;
-  assembly_.reset();
+  give_up_answer();
   switch (failure.kind) {
     case CutFailure::Kind::digest_mismatch:
       ++counters_.digest_mismatches;
       if (++mismatches_in_a_row_ < kMismatchesBeforeHold) {
-        want_full("digest_mismatch");
+        if (mismatches_in_a_row_ == 1) {
+          want_repair("digest_mismatch");  // REP-08: compared first, replaced only if that fails
+        } else {
+          want_full("digest_mismatch");
+        }
         return;
       }
       failure.hold_reason = "digest";
@@ -254,16 +300,22 @@ void FlowReceiver::on_commit_failed(CutFailure failure) {
 void FlowReceiver::retry_held() {
   if (!hold_) return;
   const bool full = !sink_.cursor() || (intent_ && intent_->reason == wire::IntentReason::full);
+  // Pieces of the held answer may be stored: only the rest is missing then.
+  const bool pieces = !sink_.cursor() && sink_.has_content();
+  const bool repair = options_.repair &&
+                      (pieces || (intent_ && intent_->reason == wire::IntentReason::repair));
   const std::string why = hold_->reason;
   hold_.reset();
   hold_to_send_ = false;
   retry_at_.reset();
   mismatches_in_a_row_ = 0;
   wire::Want want;
-  want.force_full = full;
+  want.force_full = full && !repair;
+  want.repair = repair;
   want.why = why;
   want_to_send_ = std::move(want);
   awaiting_intent_ = true;
+  repair_.reset();
 }
 
 void FlowReceiver::want_full(std::string why) {
@@ -271,12 +323,24 @@ void FlowReceiver::want_full(std::string why) {
   want.force_full = true;
   want.why = std::move(why);
   want_to_send_ = std::move(want);
-  awaiting_intent_ = true;
   hold_.reset();
   hold_to_send_ = false;
   retry_at_.reset();
-  assembly_.reset();
+  give_up_answer();
+}
+
+void FlowReceiver::want_repair(std::string why) {
+  want_full(std::move(why));
+  want_to_send_->repair = options_.repair && sink_.has_content();
+  want_to_send_->force_full = !want_to_send_->repair;
+}
+
+/// Whatever belongs to the sender's current answer is ignored from here to the next Intent.
+void FlowReceiver::give_up_answer() {
   ++epoch_;
+  awaiting_intent_ = true;
+  assembly_.reset();
+  repair_.reset();
 }
 
 bool FlowReceiver::settled() const {
@@ -313,6 +377,7 @@ void FlowReceiver::produce(std::string& out, TimePoint now) {
     want_to_send_.reset();
     want_in_flight_ = true;
   }
+  if (repair_ && !awaiting_intent_) repair_->produce(out);
   if (!last_ack_) last_ack_ = now;
   const Duration since = now - *last_ack_;
   const bool due = ack_due_ || (ack_soon_ && since >= limits::kAckInterval) ||

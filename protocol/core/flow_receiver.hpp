@@ -14,6 +14,7 @@
 
 #include "protocol/core/list_check.hpp"
 #include "protocol/core/ports.hpp"
+#include "protocol/core/repair_receiver.hpp"
 #include "protocol/core/time.hpp"
 #include "protocol/model/sync_mode.hpp"
 
@@ -36,6 +37,7 @@ class FlowReceiver {
     wire::FlowId flow = wire::FlowId::down;
     std::uint64_t window_bytes = limits::kFlowWindowBytes;
     SyncMode mode = SyncMode::delta;
+    bool repair = false;  // negotiated
   };
 
   /// `sink` outlives the receiver.
@@ -52,6 +54,8 @@ class FlowReceiver {
   Status on_drop(const wire::Drop& drop, std::size_t packet_bytes, TimePoint now);
   /// v1: what follows up to the next List or Mark is all of one type.
   Status on_list(const wire::List& list);
+  Status on_differing(const wire::Differing& differing);
+  Status on_remove(const wire::Remove& remove, std::size_t packet_bytes, TimePoint now);
   Status on_mark(const wire::Mark& mark, TimePoint now);
   /// A hold ended (someone approved, the disk has space): asks for the cut again.
   void retry_held();
@@ -59,6 +63,8 @@ class FlowReceiver {
   void report(Verdict verdict);
   /// Asks for everything again, e.g. on an operator's word.
   void want_full(std::string why);
+  /// Asks for a comparison by fingerprints; for everything where none is possible.
+  void want_repair(std::string why);
   void set_window(std::uint64_t window_bytes);
 
   // -- output ------------------------------------------------------------------------------------
@@ -82,6 +88,8 @@ class FlowReceiver {
 
  private:
   struct Assembly;
+  Status start_answer(const wire::Intent& intent);
+  void give_up_answer();
   Status accept(StagedChange change, std::size_t packet_bytes, TimePoint now);
   Status accept_listed(StagedChange change);
   [[nodiscard]] Result<bool> end_lists(const wire::Mark& mark);
@@ -101,6 +109,7 @@ class FlowReceiver {
   std::optional<wire::Intent> intent_;
   std::optional<Cursor> expected_;     // next Mark.from
   bool replacing_ = false;             // the open cut has no `from`
+  std::unique_ptr<RepairReceiver> repair_;  // the open cut repairs
   std::uint64_t cut_changes_ = 0;
   Revision last_revision_;             // order check inside a cut
   bool dropped_ = false;               // the cut is one to another view (VIEW-03)

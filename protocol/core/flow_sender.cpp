@@ -22,16 +22,20 @@ FlowSender::FlowSender(Options options, const ChangeSource& source, View view)
 
 // -- events ---------------------------------------------------------------------------------------
 
-wire::Intent FlowSender::decide(const wire::Want& want) {
+wire::Intent FlowSender::decide(const wire::Want& want) const {
   wire::Intent intent;
   intent.log_id = log_.log_id;
   intent.complete = log_.complete;
   intent.view = view_.id();
   intent.head = log_.head;
-  intent.reason = IntentReason::full;
-  if (!want.cursor) {
+  intent.reason = options_.repair ? IntentReason::repair : IntentReason::full;
+  if (want.repair) {
+    intent.why = want.why.empty() ? "asked" : want.why;
+  } else if (!want.cursor && !want.force_full) {
+    intent.reason = IntentReason::full;
     intent.why = "no_cursor";
   } else if (want.force_full) {
+    intent.reason = IntentReason::full;
     intent.why = want.why.empty() ? "asked" : want.why;
   } else if (!view_held(*want.cursor)) {
     intent.why = "view_changed";
@@ -51,7 +55,11 @@ void FlowSender::on_want(const wire::Want& want) {
   take_view_in_force();
   wire::Intent intent = decide(want);
   why_ = intent.why;
-  full_ = intent.reason == IntentReason::full;
+  full_ = !intent.from;
+  repair_.reset();
+  if (intent.reason == IntentReason::repair) {
+    repair_ = std::make_unique<RepairSender>(options_.flow, source_, view_);
+  }
   full_until_ = std::max(log_.head, view_since_);
   cut_from_ = intent.from;
   position_ = full_ ? Position::start() : Position::end_of(want.cursor->revision);
@@ -81,9 +89,26 @@ void FlowSender::on_want(const wire::Want& want) {
   switch (intent.reason) {
     case IntentReason::none: ++counters_.intents_none; break;
     case IntentReason::changes: ++counters_.intents_changes; break;
-    default: ++counters_.intents_full; break;
+    case IntentReason::repair: ++counters_.intents_repair; break;
+    case IntentReason::full: ++counters_.intents_full; break;
   }
   intent_to_send_ = std::move(intent);
+}
+
+Status FlowSender::on_buckets(const wire::Buckets& buckets) {
+  if (!repair_ || !active_) {
+    return fail(ErrorCode::protocol, "Buckets without a repair", "REP-02");
+  }
+  if (auto status = repair_->on_buckets(buckets); !status) return status;
+  full_until_ = std::max(full_until_, repair_->at());
+  return {};
+}
+
+Status FlowSender::on_prints(const wire::Prints& prints) {
+  if (!repair_ || !active_) {
+    return fail(ErrorCode::protocol, "Prints without a repair", "REP-04");
+  }
+  return repair_->on_prints(prints);
 }
 
 Status FlowSender::on_ack(const wire::Ack& ack, TimePoint) {
@@ -126,6 +151,7 @@ Status FlowSender::produce(std::string& out, TimePoint now) {
     last_sent_ = now;
   }
   if (!active_) return {};
+  if (repair_) repair_->produce(out);
   if (!held_) {
     auto status = planner_ ? produce_lists(out, now) : produce_data(out, now);
     if (!status) return status;
@@ -159,22 +185,49 @@ Status FlowSender::produce_data(std::string& out, TimePoint now) {
       if (!may_send(1)) return {};
       if (auto status = read_back(); !status) return status;
     } else {
-      if (position_ >= Position::end_of(source_.head())) {
-        if (first_mark_due_ || change_.active()) end_cut_if_due(out, now);
-        return {};
-      }
-      if (!may_send(1)) return {};
-      auto page = source_.scan(position_, view_, limit);
-      if (!page) return fail(page.error());
-      if (!full_ && page->tombstone_floor > log_.tombstone_floor &&
-          position_ < Position::end_of(page->tombstone_floor)) {
-        return fail(ErrorCode::unavailable,
-                    "leaves behind the receiver's position are trimmed; it must be repaired");
-      }
-      load_page(std::move(*page));
+      const bool repairing = repair_ && !repair_->done();
+      auto more = repairing ? next_repair_page(out) : next_page();
+      if (!more) return fail(more.error());
+      if (*more) continue;
+      const bool at_head = position_ >= Position::end_of(source_.head());
+      const bool due = first_mark_due_ || change_.active();
+      if (!repairing && at_head && due) end_cut_if_due(out, now);
+      return {};
     }
   }
   return {};
+}
+
+/// Reads on in the log; false = at its head, or no credit.
+Result<bool> FlowSender::next_page() {
+  if (position_ >= Position::end_of(source_.head()) || !may_send(1)) return false;
+  auto page = source_.scan(position_, view_, options_.message_target_bytes);
+  if (!page) return fail(page.error());
+  const bool leaves_count = !full_ || repair_;
+  if (leaves_count && page->tombstone_floor > log_.tombstone_floor &&
+      position_ < Position::end_of(page->tombstone_floor)) {
+    return fail(ErrorCode::unavailable,
+                "leaves behind the receiver's position are trimmed; it must be repaired");
+  }
+  load_page(std::move(*page));
+  return true;
+}
+
+/// Sends what the receiver has too many, then loads what it lacks; false = nothing may leave now.
+Result<bool> FlowSender::next_repair_page(std::string& out) {
+  if (!repair_->compared() || !may_send(1)) return false;
+  if (const auto removes = repair_->next_removes(); !removes.empty()) {
+    const std::size_t before = out.size();
+    wire::append(out, options_.flow, wire::Remove{removes});
+    count_data(out.size() - before);
+    cut_changes_ += removes.size();
+    counters_.removes += removes.size();
+    return true;
+  }
+  auto page = repair_->next_page(options_.message_target_bytes);
+  if (!page) return fail(page.error());
+  if (page->next > position_) load_page(std::move(*page));  // else the log is empty
+  return true;
 }
 
 void FlowSender::load_page(ScanPage page) {
@@ -266,6 +319,7 @@ void FlowSender::send_mark(std::string& out, Revision to, TimePoint now,
   last_sent_ = now;
   cut_from_ = mark.to;
   full_ = false;
+  repair_.reset();
   first_mark_due_ = false;
   cut_changes_ = 0;
   cut_bytes_ = 0;

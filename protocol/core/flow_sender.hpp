@@ -12,12 +12,14 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "protocol/core/list_planner.hpp"
 #include "protocol/core/list_status.hpp"
 #include "protocol/core/ports.hpp"
+#include "protocol/core/repair_sender.hpp"
 #include "protocol/core/time.hpp"
 #include "protocol/core/view_change.hpp"
 #include "protocol/model/sync_mode.hpp"
@@ -29,8 +31,9 @@ struct FlowSenderCounters {
   std::uint64_t data_bytes = 0;    // Change, Part, Drop packets: what credit counts
   std::uint64_t marks = 0;
   std::uint64_t lists = 0;         // List packets (v1)
-  std::uint64_t intents_none = 0, intents_changes = 0, intents_full = 0;
+  std::uint64_t intents_none = 0, intents_changes = 0, intents_repair = 0, intents_full = 0;
   std::uint64_t view_changes = 0;  // without a new answer
+  std::uint64_t removes = 0;       // fingerprints of Remove packets
 };
 
 class FlowSender {
@@ -42,6 +45,7 @@ class FlowSender {
     std::size_t message_target_bytes = limits::kMessageTargetBytes;
     std::size_t cut_target_bytes = limits::kMessageTargetBytes;  // when behind: cut at least that
     bool drops = false;                      // the receiver takes Drop (feature `views`)
+    bool repair = false;                     // negotiated: repair instead of full where it helps
   };
 
   /// `source` outlives the sender.
@@ -52,6 +56,9 @@ class FlowSender {
 
   // -- events ------------------------------------------------------------------------------------
   void on_want(const wire::Want& want);
+  /// Errors: protocol, too_large (REP-*); those of the source.
+  Status on_buckets(const wire::Buckets& buckets);
+  Status on_prints(const wire::Prints& prints);
   /// Errors: protocol (credit or cursor goes backwards, acks more than was sent).
   Status on_ack(const wire::Ack& ack, TimePoint now);
   void on_hold(const wire::Hold& hold);
@@ -85,11 +92,13 @@ class FlowSender {
     LogEntry entry;
     std::uint32_t next = 0;
   };
-  wire::Intent decide(const wire::Want& want);
+  [[nodiscard]] wire::Intent decide(const wire::Want& want) const;
   Status produce_data(std::string& out, TimePoint now);
   Status produce_lists(std::string& out, TimePoint now);
   [[nodiscard]] bool may_begin_lists() const;
   [[nodiscard]] bool cut_open() const;
+  [[nodiscard]] Result<bool> next_page();
+  [[nodiscard]] Result<bool> next_repair_page(std::string& out);
   void load_page(ScanPage page);
   bool send_entry(std::string& out, const LogEntry& entry);
   bool send_parts(std::string& out);
@@ -127,7 +136,8 @@ class FlowSender {
   LogState log_;                     // as of the Intent: eras do not change while a log is open
   bool active_ = false;              // an Intent was sent: data may flow
   bool first_mark_due_ = false;      // confirm at once where the receiver stands
-  bool full_ = false;                // the open cut replaces
+  bool full_ = false;                // the open cut has no `from`: full or repair
+  std::unique_ptr<RepairSender> repair_;  // the open cut repairs
   Revision full_until_;              // a full cut, or one to another view, ends at or after this
   std::optional<Cursor> cut_from_;   // `from` of the open cut
   Position position_;                // scan position: everything up to here was sent

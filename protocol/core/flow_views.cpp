@@ -57,7 +57,7 @@ Status FlowSender::change_view() {
   view_version_ = now.version;
   view_since_ = now.since;
   if (now.view.id() == view_.id()) return {};
-  if (!options_.drops) {
+  if (!options_.drops || repair_) {  // what was compared is of the old view
     outdated_ = true;
     return {};
   }

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "protocol/model/buckets.hpp"
 #include "protocol/model/digest.hpp"
 #include "protocol/model/log.hpp"
 #include "protocol/model/scope.hpp"
@@ -50,6 +52,10 @@ class ChangeSource {
   /// Digest of the view's content at `revision`, when it is near enough to the head to know.
   [[nodiscard]] virtual std::optional<Digest> digest_at(Revision revision,
                                                         const View& view) const = 0;
+  /// Fingerprints of everything live at the head, whatever the view: for repairs (REP-*).
+  [[nodiscard]] virtual Result<std::shared_ptr<const FingerprintTable>> fingerprints() const = 0;
+  /// One entry by position. Errors: not_found (trimmed since), storage_io, storage_corrupt.
+  [[nodiscard]] virtual Result<LogEntry> read(Position position) const = 0;
 
   // What v1 needs besides. A source that cannot answer serves delta only.
   /// As digest_at, per type; types without content are left out.
@@ -74,7 +80,7 @@ struct CutEnd {
   wire::IntentReason reason = wire::IntentReason::changes;
   bool complete = false;             // of the sender's log
   Id128 log_id;
-  std::optional<Cursor> from;        // absent = the cut replaces (full)
+  std::optional<Cursor> from;        // absent = the cut replaces (full) or repairs (reason)
   Cursor to;
   std::optional<Digest> digest;      // expected after this cut
 };
@@ -103,6 +109,15 @@ struct CutFailure {
 using CommitDone =
     std::function<void(CommitToken, tl::expected<CutResult, CutFailure>)>;
 
+/// A full cut: what it does not name goes, if the log is complete.
+[[nodiscard]] inline bool is_full(const CutEnd& end) {
+  return !end.from && end.reason != wire::IntentReason::repair;
+}
+/// A repair: what it does not name stays and is equal to what the sender has.
+[[nodiscard]] inline bool is_repair(const CutEnd& end) {
+  return !end.from && end.reason == wire::IntentReason::repair;
+}
+
 /// Apply side of a flow's receiver. Thread rule: the session's thread; completions arrive there.
 class CutSink {
  public:
@@ -111,6 +126,12 @@ class CutSink {
   [[nodiscard]] virtual std::optional<Cursor> cursor() const = 0;
   /// Whether entries are kept that a full answer of a partial log did not name (§4.9).
   [[nodiscard]] virtual bool holds_unconfirmed() const { return false; }
+  /// Whether anything is held that a repair could build on, also without a cursor.
+  [[nodiscard]] virtual bool has_content() const { return cursor().has_value(); }
+  /// A print of every key that is held, unconfirmed ones too; a version that must come again, such
+  /// as a rejected one, has a zero hash (REP-03). Called when no commit is outstanding. Nothing =
+  /// not able to repair, or more than limits::kRepairPrintsMax.
+  [[nodiscard]] virtual std::optional<std::vector<Print>> prints() const { return std::nullopt; }
   /// A new answer of the sender starts: staged changes of an unfinished cut are dropped.
   virtual void begin(const wire::Intent& intent) = 0;
   /// Stages one change of the open cut. Errors: too_large, resource_exhausted, storage_io.
@@ -124,6 +145,13 @@ class CutSink {
   /// leave with the cut. What was staged of the type before in this cut is void (V1-05). Errors:
   /// protocol (a type that the flow does not carry, V1-04), unsupported.
   virtual Status list(const std::string& type);
+  /// The open repair's sender does not have this printed key. Before any change of the cut: one that
+  /// comes later for the key wins. From a complete log the resource goes, from a partial one it
+  /// becomes unconfirmed. Errors: as stage.
+  virtual Status stage_remove(const Id128& key_fingerprint) {
+    static_cast<void>(key_fingerprint);
+    return fail(ErrorCode::unsupported, "this sink cannot repair");
+  }
   /// Ends the open cut: what was staged becomes durable together with the cursor, then `done` is
   /// called exactly once, inline or later. Several commits may be outstanding, answered in order.
   /// `end.from == end.to` with nothing staged is an idle Mark: check the digest, write nothing.

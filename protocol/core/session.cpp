@@ -34,10 +34,6 @@ std::string clip_reason(std::string reason) {
   return reason;
 }
 
-bool has_feature(const std::vector<std::string>& features, std::string_view name) {
-  return std::find(features.begin(), features.end(), name) != features.end();
-}
-
 std::uint64_t to_ms(Duration duration) {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
@@ -46,8 +42,12 @@ std::uint64_t to_ms(Duration duration) {
 }  // namespace
 
 Session::Session(Options options, SessionHost& host, std::optional<wire::Hello> hello)
-    : options_(options), host_(host), hello_(std::move(hello)) {
+    : options_(std::move(options)), host_(host), hello_(std::move(hello)) {
   ZS_ASSERT(hello_.has_value() == (options_.role == SessionRole::zone));
+  if (!hello_) return;
+  for (const std::string& name : options_.features) {
+    if (!feature::among(hello_->features, name)) hello_->features.push_back(name);
+  }
 }
 
 Session::~Session() = default;
@@ -57,8 +57,12 @@ Session::~Session() = default;
 void Session::admit(Admission admission) {
   ZS_ASSERT(options_.role == SessionRole::hub && hello_seen_ && !established_);
   if (close_ || closed_) return;
-  const bool drops = has_feature(hello_->features, kFeatureViews);
-  if (drops) admission.welcome.features.emplace_back(kFeatureViews);
+  auto own = options_.features;
+  own.emplace_back(kFeatureViews);
+  features_ = feature::common(own, hello_->features);
+  admission.welcome.features = features_;
+  admission.welcome.up_repair = repairs() && admission.sink != nullptr &&
+                                !admission.sink->cursor() && admission.sink->has_content();
   wire::append(outbox_, admission.welcome);
   established_ = true;
   if (admission.source != nullptr && admission.down_view) {
@@ -69,7 +73,8 @@ void Session::admit(Admission admission) {
                                                    limits::kFlowWindowBytes);
     options.message_target_bytes = options_.message_target_bytes;
     options.cut_target_bytes = options_.cut_target_bytes;
-    options.drops = drops;
+    options.drops = has(kFeatureViews);
+    options.repair = repairs();
     sender_ = std::make_unique<FlowSender>(options, *admission.source, *admission.down_view);
     if (admission.views != nullptr) sender_->follow(*admission.views);
     wire::Want want;  // implied by Hello (FLOW-01)
@@ -78,7 +83,7 @@ void Session::admit(Admission admission) {
   }
   if (admission.sink != nullptr) {
     receiver_ = std::make_unique<FlowReceiver>(
-        FlowReceiver::Options{FlowId::up, admission.up_window_bytes, options_.mode},
+        FlowReceiver::Options{FlowId::up, admission.up_window_bytes, options_.mode, repairs()},
         *admission.sink);
   }
 }
@@ -100,9 +105,8 @@ void Session::start_flows(ZoneFlows flows) {
   if (flows.sink != nullptr) {
     const std::uint64_t window =
         hello_->down_window_bytes == 0 ? limits::kFlowWindowBytes : hello_->down_window_bytes;
-    receiver_ =
-        std::make_unique<FlowReceiver>(FlowReceiver::Options{FlowId::down, window, options_.mode},
-                                       *flows.sink);
+    receiver_ = std::make_unique<FlowReceiver>(
+        FlowReceiver::Options{FlowId::down, window, options_.mode, repairs()}, *flows.sink);
   }
   if (flows.source != nullptr && flows.up_view) {
     FlowSender::Options options;
@@ -110,6 +114,7 @@ void Session::start_flows(ZoneFlows flows) {
     options.mode = options_.mode;
     options.message_target_bytes = options_.message_target_bytes;
     options.cut_target_bytes = options_.cut_target_bytes;
+    options.repair = repairs();
     sender_ = std::make_unique<FlowSender>(options, *flows.source, *flows.up_view);
   }
 }
@@ -263,6 +268,10 @@ Status Session::dispatch(const wire::Packet& packet, TimePoint now) {
     case PacketKind::want:
     case PacketKind::ack:
     case PacketKind::hold: return dispatch_feedback(packet, now);
+    case PacketKind::buckets:
+    case PacketKind::differing:
+    case PacketKind::prints:
+    case PacketKind::remove: return dispatch_repair(packet, now);
     default: return dispatch_data(packet, now);
   }
 }
@@ -285,6 +294,7 @@ Status Session::on_welcome_packet(const wire::Packet& packet) {
   }
   auto welcome = wire::decode_welcome(packet.payload);
   if (!welcome) return fail(welcome.error());
+  features_ = feature::common(hello_->features, welcome->features);
   established_ = true;
   host_.on_welcome(*this, *welcome);
   if (sender_) {
@@ -293,6 +303,8 @@ Status Session::on_welcome_packet(const wire::Packet& packet) {
     if (auto status = sender_->on_ack(grant, last_received_); !status) return status;
     wire::Want want;  // implied by Welcome (FLOW-01)
     want.cursor = welcome->up_cursor;
+    want.repair = welcome->up_repair && repairs();
+    if (want.repair) want.why = "no_cursor";
     sender_->on_want(want);
   }
   return {};
@@ -364,6 +376,36 @@ Status Session::dispatch_data(const wire::Packet& packet, TimePoint now) {
     }
     default:
       return fail(ErrorCode::protocol, "a packet kind that was not negotiated", "FLOW-03");
+  }
+}
+
+/// Repair runs both ways: Buckets and Prints against the data, Differing and Remove with it.
+Status Session::dispatch_repair(const wire::Packet& packet, TimePoint now) {
+  const PacketKind kind = packet.header.kind;
+  const bool feedback = kind == PacketKind::buckets || kind == PacketKind::prints;
+  const FlowId inbound = options_.role == SessionRole::hub ? FlowId::up : FlowId::down;
+  const bool with_data = packet.header.flow == inbound;
+  if (!repairs() || feedback == with_data || (feedback ? !sender_ : !receiver_)) {
+    return fail(ErrorCode::protocol, "repair on a flow that has none", "REP-01");
+  }
+  switch (kind) {
+    case PacketKind::buckets: {
+      auto buckets = wire::decode_buckets(packet.payload);
+      return buckets ? sender_->on_buckets(*buckets) : fail(buckets.error());
+    }
+    case PacketKind::prints: {
+      auto prints = wire::decode_prints(packet.payload);
+      return prints ? sender_->on_prints(*prints) : fail(prints.error());
+    }
+    case PacketKind::differing: {
+      auto differing = wire::decode_differing(packet.payload);
+      return differing ? receiver_->on_differing(*differing) : fail(differing.error());
+    }
+    default: {
+      auto remove = wire::decode_remove(packet.payload);
+      return remove ? receiver_->on_remove(*remove, packet.packet_bytes, now)
+                    : fail(remove.error());
+    }
   }
 }
 

@@ -16,7 +16,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "protocol/core/features.hpp"
 #include "protocol/core/flow_receiver.hpp"
 #include "protocol/core/flow_sender.hpp"
 #include "protocol/core/session_port.hpp"
@@ -77,6 +79,7 @@ class Session final : public SessionPort {
     std::size_t message_max_bytes = limits::kMessageMaxBytes;
     std::size_t message_target_bytes = limits::kMessageTargetBytes;  // what our sender fills
     std::size_t cut_target_bytes = limits::kMessageTargetBytes;      // when behind: cut at least
+    std::vector<std::string> features = feature::supported();        // offered or granted
   };
 
   /// `host` outlives the session. Zone role: `hello` is sent on open.
@@ -135,6 +138,12 @@ class Session final : public SessionPort {
   Status dispatch_feedback(const wire::Packet& packet, TimePoint now);
   Status on_hello_packet(const wire::Packet& packet);
   Status on_welcome_packet(const wire::Packet& packet);
+  Status dispatch_repair(const wire::Packet& packet, TimePoint now);
+  [[nodiscard]] bool has(std::string_view name) const { return feature::among(features_, name); }
+  /// Lists are complete anyway: a v1 session has nothing to compare (V1-01).
+  [[nodiscard]] bool repairs() const {
+    return options_.mode == SyncMode::delta && has(feature::kRepair);
+  }
   void check_flows();
   void settle_syncs();
   void release_syncs(std::string& out);
@@ -144,6 +153,7 @@ class Session final : public SessionPort {
   SessionHost& host_;
   std::optional<wire::Hello> hello_;       // zone: what we say; hub: what was said
   bool hello_seen_ = false;
+  std::vector<std::string> features_;      // both sides have
   bool established_ = false;
   bool opened_ = false;
   std::string outbox_;                     // session packets that are due (Hello, Welcome, ...)

@@ -29,7 +29,7 @@ struct LogSource::Slice {
 };
 
 LogSource::LogSource(const ChangeLog& log, std::size_t hot_tail_bytes)
-    : log_(log), hot_tail_bytes_(hot_tail_bytes) {
+    : log_(log), hot_tail_bytes_(hot_tail_bytes), fingerprints_(log) {
   refresh();
 }
 

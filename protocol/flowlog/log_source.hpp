@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "protocol/core/ports.hpp"
+#include "protocol/flowlog/fingerprint_index.hpp"
 #include "storage/change_log.hpp"
 
 namespace zonesync {
@@ -24,6 +25,7 @@ class LogSource final : public ChangeSource {
   explicit LogSource(const ChangeLog& log, std::size_t hot_tail_bytes);
   ~LogSource() override;
 
+  [[nodiscard]] const ChangeLog& log() const { return log_; }
   /// A segment became durable (call after the log's `done`, before anyone is woken).
   void on_appended(const Segment& segment);
   /// The log changed in another way (declare_complete, trim): reread its state.
@@ -45,6 +47,12 @@ class LogSource final : public ChangeSource {
   [[nodiscard]] Result<StatePage> state_at(Revision revision, const std::string& type,
                                            const std::optional<ResourceKey>& after,
                                            const View& view, std::size_t max_bytes) const override;
+  [[nodiscard]] Result<std::shared_ptr<const FingerprintTable>> fingerprints() const override {
+    return fingerprints_.at_head();
+  }
+  [[nodiscard]] Result<LogEntry> read(Position position) const override {
+    return log_.read(position);
+  }
 
  private:
   struct Chunk;
@@ -58,6 +66,7 @@ class LogSource final : public ChangeSource {
 
   const ChangeLog& log_;
   const std::size_t hot_tail_bytes_;
+  mutable FingerprintIndex fingerprints_;
   std::atomic<std::uint64_t> head_{0};
 
   mutable std::shared_mutex mutex_;      // guards everything below

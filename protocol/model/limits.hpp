@@ -38,6 +38,10 @@ inline constexpr std::size_t kTypesMax = 1'000;
 inline constexpr std::size_t kMeshesMax = 1'000;
 inline constexpr std::size_t kVerdictsPerAckMax = 10'000;
 
+// Repair by fingerprints (protocol.md §4.7).
+inline constexpr std::size_t kRepairPrintsMax = 1'000'000;          // of one repair; more: full
+inline constexpr std::size_t kRepairPrintsPerPacket = 4'096;         // 128 KiB
+
 // Resource text (YAML, JSON).
 inline constexpr std::size_t kFileMaxBytes = 64u << 20;                       // one file
 inline constexpr std::size_t kDocumentMaxBytes = kResourceMaxBytes + (64u << 10);  // one document

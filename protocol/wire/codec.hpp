@@ -41,6 +41,10 @@ void append(std::string& out, FlowId flow, const List& message);
 void append(std::string& out, FlowId flow, const Mark& message);
 void append(std::string& out, FlowId flow, const Ack& message);
 void append(std::string& out, FlowId flow, const Hold& message);
+void append(std::string& out, FlowId flow, const Buckets& message);
+void append(std::string& out, FlowId flow, const Differing& message);
+void append(std::string& out, FlowId flow, const Prints& message);
+void append(std::string& out, FlowId flow, const Remove& message);
 /// A change with its revision, from already encoded bytes.
 void append_change(std::string& out, FlowId flow, Revision revision, const Change& change);
 
@@ -78,5 +82,9 @@ class PacketReader {
 [[nodiscard]] Result<Mark> decode_mark(ByteView payload);
 [[nodiscard]] Result<Ack> decode_ack(ByteView payload);
 [[nodiscard]] Result<Hold> decode_hold(ByteView payload);
+[[nodiscard]] Result<Buckets> decode_buckets(ByteView payload);
+[[nodiscard]] Result<Differing> decode_differing(ByteView payload);
+[[nodiscard]] Result<Prints> decode_prints(ByteView payload);
+[[nodiscard]] Result<Remove> decode_remove(ByteView payload);
 
 }  // namespace zonesync::wire

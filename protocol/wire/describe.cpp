@@ -9,6 +9,14 @@ using detail::json_array;
 using detail::json_strings;
 using detail::JsonFields;
 
+/// Sums are too large for JSON numbers of other languages.
+std::string hex64(std::uint64_t value) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text(16, '0');
+  for (std::size_t i = 16; i > 0; --i, value >>= 4) text[i - 1] = kDigits[value & 0xf];
+  return text;
+}
+
 std::string to_json(const Cursor& cursor) {
   return JsonFields()
       .text("era", to_hex(cursor.era.id))
@@ -100,6 +108,7 @@ void fill(JsonFields& fields, const Welcome& welcome) {
       .number("message_max_bytes", welcome.message_max_bytes)
       .number("up_window_bytes", welcome.up_window_bytes);
   add_cursor(fields, "up_cursor", welcome.up_cursor);
+  if (welcome.up_repair) fields.flag("up_repair", true);
 }
 
 void fill(JsonFields& fields, const Goodbye& goodbye) {
@@ -117,7 +126,9 @@ void fill(JsonFields& fields, const Synced& synced) {
 
 void fill(JsonFields& fields, const Want& want) {
   add_cursor(fields, "cursor", want.cursor);
-  fields.flag("force_full", want.force_full).text_if("why", want.why);
+  fields.flag("force_full", want.force_full);
+  if (want.repair) fields.flag("repair", true);
+  fields.text_if("why", want.why);
 }
 
 void fill(JsonFields& fields, const Intent& intent) {
@@ -160,6 +171,37 @@ void fill(JsonFields& fields, const Ack& ack) {
 
 void fill(JsonFields& fields, const Hold& hold) {
   fields.text("reason", hold.reason).text_if("text", hold.text).flag("released", hold.released);
+}
+
+void fill(JsonFields& fields, const Buckets& buckets) {
+  std::vector<std::string> sums;
+  sums.reserve(buckets.sums.size());
+  for (const std::uint64_t sum : buckets.sums) sums.push_back(detail::json_string(hex64(sum)));
+  fields.number("bits", buckets.bits).raw("sums", json_array(sums));
+}
+
+void fill(JsonFields& fields, const Differing& differing) {
+  std::vector<std::string> numbers;
+  numbers.reserve(differing.buckets.size());
+  for (const std::uint16_t bucket : differing.buckets) numbers.push_back(std::to_string(bucket));
+  fields.raw("buckets", json_array(numbers));
+}
+
+void fill(JsonFields& fields, const Prints& prints) {
+  std::vector<std::string> records;
+  records.reserve(prints.records.size());
+  for (const Print& print : prints.records) {
+    records.push_back(
+        JsonFields().text("key", to_hex(print.key)).text("hash", to_hex(print.hash.id)).json());
+  }
+  fields.raw("records", json_array(records)).flag("last", prints.last);
+}
+
+void fill(JsonFields& fields, const Remove& remove) {
+  std::vector<std::string> ids;
+  ids.reserve(remove.fingerprints.size());
+  for (const Id128& id : remove.fingerprints) ids.push_back(to_hex(id));
+  fields.raw("fingerprints", json_strings(ids));
 }
 
 void fill_part(JsonFields& fields, const Part& part, DescribeOptions options) {
@@ -219,6 +261,10 @@ Status fill_payload(JsonFields& fields, const Packet& packet, DescribeOptions op
     case PacketKind::mark: return fill_decoded(fields, decode_mark(payload));
     case PacketKind::ack: return fill_decoded(fields, decode_ack(payload));
     case PacketKind::hold: return fill_decoded(fields, decode_hold(payload));
+    case PacketKind::buckets: return fill_decoded(fields, decode_buckets(payload));
+    case PacketKind::differing: return fill_decoded(fields, decode_differing(payload));
+    case PacketKind::prints: return fill_decoded(fields, decode_prints(payload));
+    case PacketKind::remove: return fill_decoded(fields, decode_remove(payload));
     case PacketKind::part: break;
   }
   const Result<Part> part = decode_part(payload);

@@ -66,7 +66,8 @@ void append(std::string& out, FlowId flow, const Want& message) {
   FlatBufferBuilder builder(256);
   const MaybeCursor cursor(message.cursor);
   const auto why = detail::put_text(builder, message.why, limits::kWordMaxBytes);
-  builder.Finish(fb::CreateWant(builder, cursor.get(), message.force_full, why));
+  builder.Finish(
+      fb::CreateWant(builder, cursor.get(), message.force_full, why, message.repair));
   append_finished(out, PacketKind::want, flow, {}, builder);
 }
 
@@ -79,6 +80,8 @@ Result<Want> decode_want(ByteView payload) {
   want.cursor = detail::from_flat(root.cursor());
   want.force_full = root.force_full();
   want.why = reader.word(root.why(), "why");
+  want.repair = root.repair();
+  reader.require(!want.repair || !want.force_full, "repair", "either repair or full");
   return reader.finish(std::move(want));
 }
 
@@ -105,8 +108,9 @@ Result<Intent> decode_intent(ByteView payload) {
   intent.complete = root.complete();
   intent.view = ViewId{detail::from_flat(*root.view())};
   intent.from = detail::from_flat(root.from());
-  reader.require(intent.from.has_value() == (intent.reason != IntentReason::full), "from",
-                 "set unless the reason is full");
+  const bool goes_on =
+      intent.reason == IntentReason::none || intent.reason == IntentReason::changes;
+  reader.require(intent.from.has_value() == goes_on, "from", "set for none and changes only");
   intent.head = Revision{root.head()};
   intent.why = reader.word(root.why(), "why");
   return reader.finish(std::move(intent));

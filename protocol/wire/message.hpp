@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "protocol/model/buckets.hpp"
 #include "protocol/model/digest.hpp"
 #include "protocol/model/resource.hpp"
 #include "protocol/model/type_registry.hpp"
@@ -29,6 +30,10 @@ enum class PacketKind : std::uint16_t {
   mark = 21,
   ack = 22,
   hold = 23,
+  buckets = 24,
+  differing = 25,
+  prints = 26,
+  remove = 27,
   list = 28,
 };
 [[nodiscard]] std::string_view to_string(PacketKind kind);
@@ -85,6 +90,7 @@ struct Welcome {
   std::uint64_t message_max_bytes = 0;
   std::uint64_t up_window_bytes = 0;    // first grant of the up flow
   std::optional<Cursor> up_cursor;      // what the hub holds durably of the zone's log
+  bool up_repair = false;               // no cursor, but content: compare by fingerprints
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
 
@@ -111,6 +117,7 @@ struct Want {
   std::optional<Cursor> cursor;
   bool force_full = false;
   std::string why;                      // stable word for logs: "digest_mismatch", ...
+  bool repair = false;                  // compare by fingerprints even where the cursor is valid
   friend bool operator==(const Want&, const Want&) = default;
 };
 
@@ -123,7 +130,7 @@ struct Intent {
   Id128 log_id;
   bool complete = false;                // of the sender's log
   ViewId view;
-  std::optional<Cursor> from;           // set unless full
+  std::optional<Cursor> from;           // set for none and changes
   Revision head;                        // of the log when this was decided
   std::string why;                      // stable word, e.g. "unknown_era", "view_changed"
   friend bool operator==(const Intent&, const Intent&) = default;
@@ -155,8 +162,33 @@ struct List {
   friend bool operator==(const List&, const List&) = default;
 };
 
-/// End of a cut. `from` absent = the cut replaces (full). `changes` counts the Change packets
-/// (assembled) and Drops since the previous Mark or Intent.
+// Repair by fingerprints, in this order: Buckets, Differing, Prints*, Remove*, then changes.
+
+/// Receiver to sender: the sums of its 2^bits buckets, in bucket order.
+struct Buckets {
+  std::uint8_t bits = 0;
+  std::vector<std::uint64_t> sums;
+  friend bool operator==(const Buckets&, const Buckets&) = default;
+};
+/// Sender to receiver: buckets whose sums differ, ascending. None: no Prints follow.
+struct Differing {
+  std::vector<std::uint16_t> buckets;
+  friend bool operator==(const Differing&, const Differing&) = default;
+};
+/// Receiver to sender: what it holds in those buckets, ascending over all packets.
+struct Prints {
+  std::vector<Print> records;
+  bool last = false;
+  friend bool operator==(const Prints&, const Prints&) = default;
+};
+/// Sender to receiver, counted in credit: printed keys that it does not have, ascending.
+struct Remove {
+  std::vector<Id128> fingerprints;
+  friend bool operator==(const Remove&, const Remove&) = default;
+};
+
+/// End of a cut. `from` absent = the cut is a full one or a repair. `changes` counts the Change
+/// packets (assembled), Drops and fingerprints of Remove since the previous Mark or Intent.
 struct Mark {
   std::optional<Cursor> from;
   Cursor to;

@@ -81,6 +81,10 @@ std::string_view to_string(PacketKind kind) {
     case PacketKind::mark: return "mark";
     case PacketKind::ack: return "ack";
     case PacketKind::hold: return "hold";
+    case PacketKind::buckets: return "buckets";
+    case PacketKind::differing: return "differing";
+    case PacketKind::prints: return "prints";
+    case PacketKind::remove: return "remove";
     case PacketKind::list: return "list";
   }
   return {};

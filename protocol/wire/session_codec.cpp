@@ -156,7 +156,7 @@ void append(std::string& out, const Welcome& message) {
   builder.Finish(fb::CreateWelcome(builder, message.session, &hub_id, message.generation,
                                    message.version, &down_view, &up_view, features, types,
                                    message.message_max_bytes, message.up_window_bytes,
-                                   message.up_cursor ? &cursor : nullptr));
+                                   message.up_cursor ? &cursor : nullptr, message.up_repair));
   append_finished(out, PacketKind::welcome, builder);
 }
 
@@ -182,6 +182,7 @@ Result<Welcome> decode_welcome(ByteView payload) {
   welcome.message_max_bytes = root.message_max_bytes();
   welcome.up_window_bytes = root.up_window_bytes();
   welcome.up_cursor = detail::from_flat(root.up_cursor());
+  welcome.up_repair = root.up_repair();
   return reader.finish(std::move(welcome));
 }
 

@@ -144,6 +144,7 @@ void add_zones(Families& out, std::vector<hub::ZoneStatus> zones, std::size_t se
     const std::pair<const char*, std::uint64_t> kinds[] = {
         {"none", zone.counters.intents_none},
         {"changes", zone.counters.intents_changes},
+        {"repair", zone.counters.intents_repair},
         {"full", zone.counters.intents_full}};
     for (const auto& [kind, count] : kinds) {
       resumes.metric.push_back(series(MetricType::Counter, {{"zone", zone.name}, {"kind", kind}},

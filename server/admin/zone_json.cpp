@@ -46,6 +46,7 @@ json::object counters_json(const hub::ZoneCounters& counters) {
   out["sessions"] = counters.sessions;
   out["intents_none"] = counters.intents_none;
   out["intents_changes"] = counters.intents_changes;
+  out["intents_repair"] = counters.intents_repair;
   out["intents_full"] = counters.intents_full;
   out["up_cuts"] = counters.up_cuts;
   out["digest_mismatches"] = counters.digest_mismatches;

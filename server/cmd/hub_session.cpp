@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/hub/up_prints.hpp"
+
 namespace zonesync {
 namespace {
 
@@ -140,7 +142,7 @@ void HubSession::welcome(const hub::Admitted& admitted) {
   options.zone = identity_.zone;
   options.generation = admitted.generation;
   options.session = id_;
-  hub::UpSink::Events events;
+  hub::UpSink::Events events = hub::up_events(services_.source, identity_.zone, up);
   events.backlog = [this](std::size_t) { adapt_window(); };
   events.idle = [this] { answer_syncs(); };
   events.now_ms = services_.now_ms;
@@ -244,6 +246,7 @@ void HubSession::sample() {
     sample.counters.changes_sent = sender->counters().changes;
     sample.counters.intents_none = sender->counters().intents_none;
     sample.counters.intents_changes = sender->counters().intents_changes;
+    sample.counters.intents_repair = sender->counters().intents_repair;
     sample.counters.intents_full = sender->counters().intents_full;
   }
   if (const FlowReceiver* receiver = session_.receiver()) {

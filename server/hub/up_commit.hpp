@@ -19,7 +19,7 @@ struct UpChange {
   std::optional<Reject> reject;
 };
 
-/// Fingerprints of the keys that a full answer named.
+/// Fingerprints of the keys that a full answer named, or that a repair removes.
 using NamedKeys = std::unordered_set<Id128>;
 
 /// One piece of a cut; the last one carries its end and moves the cursor. Keys are distinct. The
@@ -36,6 +36,7 @@ struct UpCommit {
   std::optional<View> view;         // up view; set on the last piece
   std::shared_ptr<const NamedKeys> named;  // last piece of a full answer or of lists (v1)
   std::set<std::string> listed;     // v1, last piece: types whose live resources `named` are
+  std::shared_ptr<const NamedKeys> removed;  // last piece of a repair
   std::int64_t now_ms = 0;          // wall clock, for the records of rejects
 };
 

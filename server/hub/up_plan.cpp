@@ -33,6 +33,9 @@ class Planner {
   Step apply_changes();
   Step finish_full();
   Step finish_lists();
+  Step finish_repair();
+  Step guard(const std::vector<LatestEntry>& going, std::uint64_t before);
+  void keep_unconfirmed(const LatestEntry& entry);
   Step check_digest() const;
   void move_cursor();
   UpPlan take(OriginState& state);
@@ -204,35 +207,85 @@ Step Planner::finish_full() {
     if (*now) offered_[(*now)->cls].add(fingerprint(key), (*now)->hash);
   }
   if (!complete) {
-    for (const auto& entry : unnamed) {
-      if (const OfferRecord* known = offer(entry.key); known && known->unconfirmed) continue;
-      remove_offered(entry.key, entry);
-      OfferRecord record;
-      record.zone = commit_.zone;
-      record.key = entry.key;
-      record.unconfirmed = true;
-      record.at_ms = commit_.now_ms;
-      set_offer(std::move(record));
-    }
+    for (const auto& entry : unnamed) keep_unconfirmed(entry);
     return {};
   }
-  const std::uint64_t removals = unnamed.size();
-  const std::uint64_t before = all->size();
+  if (auto allowed = guard(unnamed, all->size()); !allowed) return allowed;
+  for (const auto& entry : unnamed) leave(entry.key, entry);
+  return {};
+}
+
+/// A log that is not complete says nothing by an absence: the entry stays, outside the digest.
+void Planner::keep_unconfirmed(const LatestEntry& entry) {
+  if (const OfferRecord* known = offer(entry.key); known && known->unconfirmed) return;
+  remove_offered(entry.key, entry);
+  OfferRecord record;
+  record.zone = commit_.zone;
+  record.key = entry.key;
+  record.unconfirmed = true;
+  record.at_ms = commit_.now_ms;
+  set_offer(std::move(record));
+}
+
+/// The mass-delete guard: nothing that removes most of an origin passes without a person.
+Step Planner::guard(const std::vector<LatestEntry>& going, std::uint64_t before) {
+  const std::uint64_t removals = going.size();
   if (removals > limits::kMassDeleteMinKeys &&
       removals * 100 > before * limits::kMassDeletePercent) {
     if (!state_.mass_delete_approved) {
       // The digest is judged first: a wrong answer is not worth an operator's approval.
-      for (const auto& entry : unnamed) remove_offered(entry.key, entry);
+      for (const auto& entry : going) remove_offered(entry.key, entry);
       if (auto digest = check_digest(); !digest) return digest;
       return failure(Kind::hold, ErrorCode::held,
-                     "a full answer of zone '" + commit_.zone + "' would remove " +
+                     "a full answer or repair of zone '" + commit_.zone + "' would remove " +
                          std::to_string(removals) + " of " + std::to_string(before) +
                          " resources; approve it or repair the zone",
                      "mass_delete");
     }
     plan_.used_approval = true;
   }
-  for (const auto& entry : unnamed) leave(entry.key, entry);
+  return {};
+}
+
+/// What the zone said it does not have goes, or stays unconfirmed; everything else that is live is
+/// what the zone has (REP-06).
+Step Planner::finish_repair() {
+  const bool complete = commit_.end->complete;
+  const NamedKeys& removed = *commit_.removed;
+  for (const auto& [key, record] : state_.offers) {
+    const OfferRecord* known = offer(key);
+    const bool gone = removed.contains(fingerprint(key));
+    if (known == nullptr || known->unconfirmed == gone) continue;
+    auto now = live(key);
+    if (!now) return tl::unexpected<CutFailure>(std::move(now.error()));
+    if (gone && *now && !complete) continue;  // becomes unconfirmed below
+    if (*now && !commit_.view->admits((*now)->cls)) continue;  // nobody compared it
+    remove_offered(key, *now);  // of a reject; an unconfirmed one is in no digest
+    drop_offer(key);
+    if (*now) offered_[(*now)->cls].add(fingerprint(key), (*now)->hash);
+  }
+  if (removed.empty()) return {};
+  auto all = group_.live_of(commit_.zone);
+  if (!all) {
+    return tl::unexpected<CutFailure>(CutFailure{Kind::fatal, std::move(all.error()), ""});
+  }
+  std::set<ResourceKey> left;
+  for (const UpChange& change : commit_.changes) {
+    if (change.staged.change.kind == ChangeKind::leave) left.insert(change.staged.change.key);
+  }
+  std::vector<LatestEntry> going;
+  for (auto& entry : *all) {
+    if (commit_.view->admits(entry.cls) && removed.contains(fingerprint(entry.key)) &&
+        !left.contains(entry.key)) {
+      going.push_back(std::move(entry));
+    }
+  }
+  if (!complete) {
+    for (const auto& entry : going) keep_unconfirmed(entry);
+    return {};
+  }
+  if (auto allowed = guard(going, all->size()); !allowed) return allowed;
+  for (const auto& entry : going) leave(entry.key, entry);
   return {};
 }
 
@@ -340,6 +393,7 @@ tl::expected<UpPlan, CutFailure> plan_up(const Group& group, OriginState& state,
   Step step = planner.apply_changes();
   if (step && commit.end) {
     if (commit.named) step = commit.listed.empty() ? planner.finish_full() : planner.finish_lists();
+    if (commit.removed) step = planner.finish_repair();
     if (step) step = planner.check_digest();
     if (step) planner.move_cursor();
   }

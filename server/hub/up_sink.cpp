@@ -33,8 +33,28 @@ UpSink::~UpSink() { *alive_ = false; }
 void UpSink::begin(const wire::Intent& intent) {
   log_id_ = intent.log_id;
   reset_cut();
-  replacing_ = intent.reason == wire::IntentReason::full;
-  if (replacing_) named_ = std::make_shared<NamedKeys>();
+  replacing_ = !intent.from;
+  if (intent.reason == wire::IntentReason::repair) {
+    removed_ = std::make_shared<NamedKeys>();
+  } else if (replacing_) {
+    named_ = std::make_shared<NamedKeys>();
+  }
+}
+
+bool UpSink::has_content() const {
+  return cursor_.has_value() || (events_.has_content && events_.has_content());
+}
+
+std::optional<std::vector<Print>> UpSink::prints() const {
+  return events_.prints ? events_.prints() : std::nullopt;
+}
+
+Status UpSink::stage_remove(const Id128& key_fingerprint) {
+  if (!removed_ || removed_->size() >= options_.named_max) {
+    return fail(ErrorCode::protocol, "more is removed than a zone may have published", "REP-05");
+  }
+  removed_->insert(key_fingerprint);
+  return {};
 }
 
 void UpSink::reset_cut() {
@@ -48,6 +68,7 @@ void UpSink::reset_cut() {
   replacing_ = false;
   named_.reset();
   listed_.clear();
+  removed_.reset();
   piece_failure_.reset();
   verdicts_ = std::make_shared<std::vector<Verdict>>();
   ++cut_;
@@ -80,7 +101,7 @@ std::optional<Reject> UpSink::judge(const Change& change) const {
 /// Remembers what a full answer or a list named.
 Status UpSink::name(const ResourceKey& key, bool leave) {
   const auto list = listed_.find(key.type);
-  if (!replacing_ && list == listed_.end()) return {};
+  if (!named_ && list == listed_.end()) return {};
   NamedKeys& named = list != listed_.end() ? list->second : *named_;
   if (leave) {
     named.erase(fingerprint(key));
@@ -114,6 +135,7 @@ Status UpSink::stage(StagedChange change) {
   if (leave && key.origin != options_.zone) {
     return fail(ErrorCode::protocol, "a zone removed what it does not own", to_string(key));
   }
+  if (removed_ && !leave) removed_->erase(fingerprint(key));  // came after the comparison
   if (auto status = name(key, leave); !status) return status;
   if (change.revision != transaction_revision_) fold_transaction();
   transaction_revision_ = change.revision;
@@ -217,6 +239,7 @@ void UpSink::commit(const CutEnd& end, CommitToken token, CommitDone done) {
     named_->merge(std::move(named));
   }
   last.named = named_;
+  last.removed = removed_;
   last.changes.reserve(staged_.size() + leaves_.size());
   for (auto& [key, change] : staged_) last.changes.push_back(std::move(change));
   for (auto& [key, change] : leaves_) last.changes.push_back(std::move(change));

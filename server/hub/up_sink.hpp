@@ -4,6 +4,7 @@
 //   changes  <= one transaction: atomic. More: upserts as they come, in pieces; removes and the
 //            cursor only with the last piece.
 //   full     upserts in pieces as they come; the last piece carries every key that was named.
+//   repair   the same; the last piece carries the keys that the zone does not have.
 //
 // Nothing moves the cursor but the last piece, so an interrupted answer is sent again and what is
 // equal already is skipped.
@@ -38,6 +39,8 @@ class UpSink final : public CutSink {
     std::function<void(std::size_t bytes)> backlog;  // changed: adapt the flow's window
     std::function<void()> idle;                      // nothing is with the writer any more
     std::function<std::int64_t()> now_ms;            // wall clock
+    std::function<bool()> has_content;               // of this origin; absent = by the cursor
+    std::function<std::optional<std::vector<Print>>()> prints;  // absent = never repaired
   };
 
   /// `port` outlives the sink. `cursor` = what Welcome said.
@@ -46,6 +49,9 @@ class UpSink final : public CutSink {
   ~UpSink() override;
 
   [[nodiscard]] std::optional<Cursor> cursor() const override { return cursor_; }
+  [[nodiscard]] bool has_content() const override;
+  [[nodiscard]] std::optional<std::vector<Print>> prints() const override;
+  Status stage_remove(const Id128& key_fingerprint) override;
   void begin(const wire::Intent& intent) override;
   /// Errors: protocol (a leave of somebody else's key), too_large (more keys than a zone may have).
   Status stage(StagedChange change) override;
@@ -76,7 +82,7 @@ class UpSink final : public CutSink {
   std::shared_ptr<bool> alive_;
 
   Id128 log_id_;
-  bool replacing_ = false;                    // the open cut is a full one
+  bool replacing_ = false;                    // the open cut is a full one or a repair
   bool in_pieces_ = false;                    // pieces of the open cut went out already
   std::map<ResourceKey, UpChange> transaction_;  // the zone's transaction that is arriving
   Revision transaction_revision_;
@@ -84,7 +90,8 @@ class UpSink final : public CutSink {
   std::size_t staged_bytes_ = 0;
   std::size_t transaction_bytes_ = 0;
   std::map<ResourceKey, UpChange> leaves_;    // wait for the last piece
-  std::shared_ptr<NamedKeys> named_;
+  std::shared_ptr<NamedKeys> named_;          // full
+  std::shared_ptr<NamedKeys> removed_;        // repair
   std::map<std::string, NamedKeys> listed_;   // v1: what the lists of the open cut named
   std::optional<CutFailure> piece_failure_;   // a piece of the open cut failed
   std::shared_ptr<std::vector<Verdict>> verdicts_;  // of the open cut's pieces

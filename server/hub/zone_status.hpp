@@ -46,6 +46,7 @@ struct ZoneCounters {
   std::uint64_t sessions = 0;
   std::uint64_t intents_none = 0;      // down flow: how resumes were answered
   std::uint64_t intents_changes = 0;
+  std::uint64_t intents_repair = 0;
   std::uint64_t intents_full = 0;
   std::uint64_t v1_bytes_est = 0;      // what complete lists per changed type would have sent
   std::uint64_t up_cuts = 0;

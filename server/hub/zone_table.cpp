@@ -17,6 +17,7 @@ ZoneCounters add(const ZoneCounters& a, const ZoneCounters& b) {
   sum.bytes_tx += b.bytes_tx;
   sum.intents_none += b.intents_none;
   sum.intents_changes += b.intents_changes;
+  sum.intents_repair += b.intents_repair;
   sum.intents_full += b.intents_full;
   sum.up_cuts += b.up_cuts;
   sum.digest_mismatches += b.digest_mismatches;

@@ -35,6 +35,9 @@ Status JournalReplica::commit(ReplicaBatch batch) {
     for (const ReplicaUpsert& upsert : batch.upserts) {
       group.add(type(ReplicaRecord::upsert), encode_upsert(upsert));
     }
+    for (const ReplicaStanding& standing : batch.standings) {
+      group.add(type(ReplicaRecord::standing), encode_standing(standing));
+    }
     group.add(type(ReplicaRecord::commit), encode_commit(batch));
   });
   if (!status) return status;
@@ -124,6 +127,10 @@ Status JournalReplica::load_batch(const std::vector<Record>& group) {
       auto key = decode_remove(record.payload);
       if (!key) return unreadable("remove");
       batch.removes.push_back(std::move(*key));
+    } else if (record.type == type(ReplicaRecord::standing)) {
+      auto standing = decode_standing(record.payload);
+      if (!standing) return unreadable("standing");
+      batch.standings.push_back(std::move(*standing));
     } else if (record.type != type(ReplicaRecord::commit)) {
       return unreadable("record of a batch");
     }

@@ -122,6 +122,21 @@ std::optional<ResourceKey> decode_remove(std::string_view bytes) {
   return when_done(in, std::move(key));
 }
 
+std::string encode_standing(const ReplicaStanding& standing) {
+  ByteWriter out;
+  write_key(out, standing.key);
+  out.u8(standing.unconfirmed ? 1 : 0);
+  return out.take();
+}
+
+std::optional<ReplicaStanding> decode_standing(std::string_view bytes) {
+  ByteReader in(bytes);
+  ReplicaStanding standing;
+  standing.key = read_key(in);
+  standing.unconfirmed = in.u8() != 0;
+  return when_done(in, std::move(standing));
+}
+
 std::string encode_commit(const ReplicaBatch& batch) {
   ByteWriter out;
   out.u8((batch.replace_all ? kReplaceAll : 0) |

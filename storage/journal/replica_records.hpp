@@ -17,6 +17,7 @@ enum class ReplicaRecord : std::uint8_t {
   commit = 5,   // batch: ends it; cursor, source log, mode
   verdict = 6,  // set_verdict
   meta = 7,     // put_meta, also in the snapshot
+  standing = 8, // batch: a key and whether it is unconfirmed
 };
 
 struct VerdictRecord {
@@ -39,7 +40,9 @@ struct MetaRecord {
 [[nodiscard]] std::optional<ReplicaUpsert> decode_upsert(std::string_view bytes);
 [[nodiscard]] std::string encode_remove(const ResourceKey& key);
 [[nodiscard]] std::optional<ResourceKey> decode_remove(std::string_view bytes);
-/// Everything of the batch but its upserts and removes.
+[[nodiscard]] std::string encode_standing(const ReplicaStanding& standing);
+[[nodiscard]] std::optional<ReplicaStanding> decode_standing(std::string_view bytes);
+/// Everything of the batch but its upserts, removes and standings.
 [[nodiscard]] std::string encode_commit(const ReplicaBatch& batch);
 [[nodiscard]] bool decode_commit(std::string_view bytes, ReplicaBatch& batch);
 [[nodiscard]] std::string encode_state(const StateRecord& state);

@@ -27,9 +27,29 @@ class MapSink final : public CutSink {
 
   [[nodiscard]] bool holds_unconfirmed() const override { return unconfirmed; }
 
+  [[nodiscard]] bool has_content() const override {
+    return durable_cursor.has_value() || content_without_cursor;
+  }
+
+  [[nodiscard]] std::optional<std::vector<Print>> prints() const override {
+    if (cannot_repair) return std::nullopt;
+    std::vector<Print> all;
+    for (const auto& [key, item] : items) {
+      const bool again = sent_again.contains(key);
+      all.push_back({fingerprint(key), again ? Hash128{} : item.hash});
+    }
+    return all;
+  }
+
+  Status stage_remove(const Id128& key) override {
+    removed_.insert(key);
+    return {};
+  }
+
   void begin(const wire::Intent& intent) override {
     staged_.clear();
     listed_.clear();
+    removed_.clear();
     intents.push_back(intent);
   }
 
@@ -61,17 +81,18 @@ class MapSink final : public CutSink {
     auto staged = std::exchange(staged_, {});
     auto listed = std::exchange(listed_, {});
     if (deferred || !pending.empty()) {  // answers keep their order
-      pending.push_back({end, token, std::move(done), std::move(staged), std::move(listed)});
+      pending.push_back({end, token, std::move(done), std::move(staged), std::move(listed),
+                         std::exchange(removed_, {})});
       return;
     }
-    done(token, apply(end, std::move(staged), listed));
+    done(token, apply(end, std::move(staged), listed, std::exchange(removed_, {})));
   }
 
   /// Completes the oldest deferred commit.
   void complete_one() {
     Pending next = std::move(pending.front());
     pending.erase(pending.begin());
-    auto result = apply(next.end, std::move(next.staged), next.listed);
+    auto result = apply(next.end, std::move(next.staged), next.listed, next.removed);
     next.done(next.token, std::move(result));
   }
 
@@ -87,6 +108,9 @@ class MapSink final : public CutSink {
   std::vector<CutEnd> cuts;
   bool deferred = false;
   bool unconfirmed = false;  // until the next full cut
+  bool cannot_repair = false;
+  bool content_without_cursor = false;
+  std::set<ResourceKey> sent_again;  // printed with a zero hash
   std::vector<Verdict> next_verdicts;  // of the next successful commit
   std::optional<Error> fail_stage;
   std::string refused_list_type;
@@ -98,12 +122,14 @@ class MapSink final : public CutSink {
     CommitDone done;
     std::vector<StagedChange> staged;
     std::set<std::string> listed;
+    std::set<Id128> removed;
   };
   std::vector<Pending> pending;
 
  private:
   tl::expected<CutResult, CutFailure> apply(const CutEnd& end, std::vector<StagedChange> staged,
-                                             const std::set<std::string>& listed) {
+                                             const std::set<std::string>& listed,
+                                             const std::set<Id128>& removed) {
     if (fail_next_commit) {
       CutFailure failure = *fail_next_commit;
       fail_next_commit.reset();
@@ -113,8 +139,10 @@ class MapSink final : public CutSink {
       return tl::unexpected<CutFailure>({CutFailure::Kind::digest_mismatch,
                                          {ErrorCode::protocol, "not at our cursor", ""}, ""});
     }
-    std::map<ResourceKey, Item> next = end.from ? items : std::map<ResourceKey, Item>{};
-    std::erase_if(next, [&](const auto& item) { return listed.contains(item.first.type); });
+    std::map<ResourceKey, Item> next = is_full(end) ? std::map<ResourceKey, Item>{} : items;
+    std::erase_if(next, [&](const auto& item) {
+      return listed.contains(item.first.type) || removed.contains(fingerprint(item.first));
+    });
     for (const StagedChange& staged_change : staged) apply_one(next, staged_change);
     Digest sum;
     for (const auto& [key, item] : next) sum.add(fingerprint(key), item.hash);
@@ -149,6 +177,7 @@ class MapSink final : public CutSink {
 
   std::vector<StagedChange> staged_;
   std::set<std::string> listed_;
+  std::set<Id128> removed_;
 };
 
 }  // namespace zonesync::testing

@@ -73,6 +73,7 @@ void Peer::open_session(const View& down, const View& up) {
   Session::Options options;
   options.role = role;
   options.mode = mode;
+  options.features = features;
   session = std::make_unique<Session>(options, *this, std::move(hello));
 }
 

@@ -130,7 +130,7 @@ TEST(FlowRecovery, ALogThatBecameCompleteSettlesWhatWasKeptUnconfirmed) {
   pair.hub.source.refresh();
   pair.connect();
   pair.pump();
-  EXPECT_EQ(pair.zone.sink.intents.back().reason, wire::IntentReason::full);
+  EXPECT_EQ(pair.zone.sink.intents.back().reason, wire::IntentReason::repair);
   EXPECT_EQ(pair.zone.sink.intents.back().why, "log_complete");
   EXPECT_FALSE(pair.zone.sink.unconfirmed);
   EXPECT_TRUE(pair.converged());

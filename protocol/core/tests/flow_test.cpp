@@ -91,7 +91,7 @@ TEST(Flow, ChangesOutsideTheViewMoveTheCursorOnly) {
   EXPECT_EQ(pair.zone.sink.durable_cursor->revision, Revision{2});
 }
 
-TEST(Flow, AForeignEraIsAnsweredWithFull) {
+TEST(Flow, AForeignEraIsAnsweredWithARepair) {
   SessionPair pair;
   pair.hub.write(timeouts(0, 5));
   pair.connect();
@@ -106,7 +106,7 @@ TEST(Flow, AForeignEraIsAnsweredWithFull) {
   EXPECT_EQ(pair.zone.sink.items.count(timeout("stale").key), 0u);
 }
 
-TEST(Flow, ACursorBeyondTheLogIsAnsweredWithFull) {
+TEST(Flow, ACursorBeyondTheLogIsAnsweredWithARepair) {
   SessionPair pair;
   pair.hub.write(timeouts(0, 5));
   pair.connect();
@@ -119,7 +119,7 @@ TEST(Flow, ACursorBeyondTheLogIsAnsweredWithFull) {
   EXPECT_TRUE(pair.converged());
 }
 
-TEST(Flow, AnotherViewIsAnsweredWithFull) {
+TEST(Flow, AnotherViewIsAnsweredWithARepair) {
   SessionPair pair;
   pair.hub.write(timeouts(0, 5));
   pair.connect();
@@ -215,7 +215,7 @@ TEST(Flow, AFullReplacesInOneStepAtOrBeyondTheHeadOfItsIntent) {
   EXPECT_GE(pair.zone.sink.cuts.front().to.revision, Revision{20});
 }
 
-TEST(Flow, ADigestMismatchIsCountedAndAsksForEverything) {
+TEST(Flow, ADigestMismatchIsCountedAndRepaired) {
   SessionPair pair;
   pair.hub.write(timeouts(0, 5));
   pair.connect();

@@ -95,7 +95,8 @@ TEST(RoundTrip, IntentOfEveryReason) {
                                     IntentReason::repair, IntentReason::full}) {
     intent.reason = reason;
     intent.from.reset();
-    if (reason != IntentReason::full) intent.from = samples::cursor_at(70);
+    const bool anew = reason == IntentReason::full || reason == IntentReason::repair;
+    if (!anew) intent.from = samples::cursor_at(70);
     expect_flow_round_trip(intent, PacketKind::intent, decode_intent);
   }
 }

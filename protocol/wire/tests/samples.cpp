@@ -184,12 +184,30 @@ void add_flow(Collector& out) {
   out.add("hold_released", "The hold ended.", down, Hold{"disk_full", "", true});
 }
 
+void add_repair(Collector& out) {
+  const FlowId down = FlowId::down;
+  out.add("want_repair", "Compare by fingerprints: the digest did not match.", down,
+          Want{cursor_at(41), false, "digest_mismatch", true});
+  const Intent intent{IntentReason::repair, id_of(0x40), true, ViewId{id_of(0x50)}, {},
+                      Revision{42}, "unknown_era"};
+  out.add("intent_repair", "The era is unknown: send bucket sums.", down, intent);
+  out.add("buckets_four", "The receiver's sums of four buckets.", down,
+          Buckets{2, {0x0123456789abcdef, 0, 1, 0xffffffffffffffff}});
+  out.add("differing_two", "Buckets 0 and 3 differ.", down, Differing{{0, 3}});
+  out.add("differing_none", "Nothing differs: the log follows.", down, Differing{{}});
+  out.add("prints_last", "What the receiver holds there; the second is wanted again.", down,
+          Prints{{{id_of(0x01), Hash128{id_of(0xa0)}}, {id_of(0xc1), {}}}, true});
+  out.add("prints_none", "It holds nothing there.", down, Prints{{}, true});
+  out.add("remove_one", "The sender does not have this key.", down, Remove{{id_of(0x01)}});
+}
+
 }  // namespace
 
 std::vector<Sample> all() {
   Collector collector;
   add_session(collector);
   add_flow(collector);
+  add_repair(collector);
   return collector.take();
 }
 
@@ -265,6 +283,10 @@ Status decode_any(const Packet& packet) {
     case PacketKind::mark: return outcome(decode_mark(packet.payload));
     case PacketKind::ack: return outcome(decode_ack(packet.payload));
     case PacketKind::hold: return outcome(decode_hold(packet.payload));
+    case PacketKind::buckets: return outcome(decode_buckets(packet.payload));
+    case PacketKind::differing: return outcome(decode_differing(packet.payload));
+    case PacketKind::prints: return outcome(decode_prints(packet.payload));
+    case PacketKind::remove: return outcome(decode_remove(packet.payload));
     case PacketKind::list: return outcome(decode_list(packet.payload));
     case PacketKind::change: break;
   }

@@ -3,6 +3,7 @@
 #include "protocol/core/session.hpp"
 #include "protocol/model/assert.hpp"
 #include "protocol/wire/codec.hpp"
+#include "server/hub/up_prints.hpp"
 
 namespace zonesync::hub::testing {
 namespace {
@@ -120,7 +121,7 @@ class MeshZone::HubEnd final : public SessionHost, public UpPort {
     options.session = id;
     const View up = hub.up_view(zone_.name);
     sink_ = std::make_unique<UpSink>(options, *this, hub.registry, up, admitted.up_cursor,
-                                     UpSink::Events{});
+                                     up_events(*hub.source, zone_.name, up));
     Session::Admission admission;
     admission.down_view = down_view(hub, zone_.name);
     admission.welcome.session = id.value;

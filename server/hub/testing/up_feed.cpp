@@ -1,7 +1,10 @@
 #include "server/hub/testing/up_feed.hpp"
 
+#include <algorithm>
+
 #include "protocol/model/assert.hpp"
 #include "protocol/wire/codec.hpp"
+#include "server/hub/up_prints.hpp"
 
 namespace zonesync::hub::testing {
 
@@ -29,7 +32,8 @@ tl::expected<Admitted, Refused> UpFeed::reconnect(InstanceId who) {
   options.session = hub_.last_session();
   old_sink = std::move(sink);
   sink = std::make_unique<UpSink>(options, port, hub_.registry, hub_.up_view(zone_),
-                                  admitted->up_cursor, UpSink::Events{});
+                                  admitted->up_cursor,
+                                  up_events(*hub_.source, zone_, hub_.up_view(zone_)));
   return admitted;
 }
 
@@ -116,6 +120,47 @@ UpFeed::Outcome UpFeed::changes_now() {
   const Box box = changes();
   ZS_ASSERT(*box);
   return **box;
+}
+
+UpFeed::Outcome UpFeed::repair_now() {
+  wire::Intent intent;
+  intent.reason = wire::IntentReason::repair;
+  intent.log_id = log_id_;
+  intent.complete = complete;
+  intent.view = hub_.up_view(zone_).id();
+  const auto prints = sink->prints();
+  ZS_ASSERT(prints.has_value());
+  sink->begin(intent);
+  std::map<Id128, Hash128> there;
+  for (const Print& print : *prints) there[print.key] = print.hash;
+  repaired = 0;
+  std::vector<StagedChange> lacking;
+  for (const auto& [key, change] : content_) {
+    const auto found = there.find(fingerprint(key));
+    if (found == there.end() || found->second != change.hash) {
+      lacking.push_back({revision_of(key), change});
+    }
+    if (found != there.end()) there.erase(found);
+  }
+  for (const auto& [key, hash] : there) ZS_ASSERT(sink->stage_remove(key).has_value());
+  repaired = lacking.size();
+  std::sort(lacking.begin(), lacking.end(),
+            [](const auto& a, const auto& b) { return a.revision < b.revision; });
+  for (StagedChange& change : lacking) ZS_ASSERT(sink->stage(std::move(change)).has_value());
+  const CutEnd end{intent.reason, complete, log_id_, std::nullopt, head(),
+                   wrong_digest.value_or(digest())};
+  std::optional<Outcome> answer;
+  sink->commit(end, 1, [&](CommitToken, Outcome outcome) { answer = std::move(outcome); });
+  ZS_ASSERT(answer.has_value());
+  return *answer;
+}
+
+Revision UpFeed::revision_of(const ResourceKey& key) const {
+  Revision newest;
+  for (const StagedChange& change : log_) {
+    if (change.change.key == key) newest = change.revision;
+  }
+  return newest;
 }
 
 UpFeed::Outcome UpFeed::full_now() {

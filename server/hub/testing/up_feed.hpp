@@ -53,6 +53,9 @@ class UpFeed {
   /// The same and its answer, which must be there.
   Outcome changes_now();
   Outcome full_now();
+  /// A repair as a sender would answer the sink's prints now. Its changes stand in `repaired`.
+  Outcome repair_now();
+  std::size_t repaired = 0;
 
   [[nodiscard]] Digest digest() const;
   [[nodiscard]] Cursor head() const;
@@ -65,6 +68,7 @@ class UpFeed {
   std::unique_ptr<UpSink> old_sink;
 
  private:
+  [[nodiscard]] Revision revision_of(const ResourceKey& key) const;
   HubHarness& hub_;
   std::string zone_;
   Id128 log_id_;
