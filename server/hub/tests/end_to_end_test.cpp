@@ -235,7 +235,7 @@ TEST_P(EndToEnd, AHubThatLostItsTailIsNoticedByTheCursorsThatSawIt) {
   ASSERT_TRUE(mesh.hub.write({put(policy("other"))}));
   connect_both();
   EXPECT_EQ(west.sees("global"), (Names{"kept", "other"}));
-  EXPECT_EQ(west.down_counters.intents_full, 1u);
+  EXPECT_EQ(west.down_counters.intents_repair, 1u);
   expect_at_head(west);
 }
 
