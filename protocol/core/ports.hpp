@@ -145,8 +145,8 @@ class CutSink {
   /// leave with the cut. What was staged of the type before in this cut is void (V1-05). Errors:
   /// protocol (a type that the flow does not carry, V1-04), unsupported.
   virtual Status list(const std::string& type);
-  /// The open repair's sender does not have this printed key. Before any change of the cut: one that
-  /// comes later for the key wins. From a complete log the resource goes, from a partial one it
+  /// The open repair's sender does not have this printed key. Before any change of the cut: one
+  /// that comes later for the key wins. From a complete log the resource goes, from a partial one it
   /// becomes unconfirmed. Errors: as stage.
   virtual Status stage_remove(const Id128& key_fingerprint) {
     static_cast<void>(key_fingerprint);

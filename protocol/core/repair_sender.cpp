@@ -51,7 +51,8 @@ Status RepairSender::on_prints(const wire::Prints& prints) {
   }
   for (const Print& print : prints.records) {
     if ((last_print_ && *last_print_ >= print.key) || !differs_[bucket_of(print.key, bits_)]) {
-      return fail(ErrorCode::protocol, "Prints out of order or of a bucket that is equal", "REP-04");
+      return fail(ErrorCode::protocol, "Prints out of order or of a bucket that is equal",
+                  "REP-04");
     }
     last_print_ = print.key;
     own_until(&print.key);

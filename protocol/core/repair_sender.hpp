@@ -39,8 +39,8 @@ class RepairSender {
   [[nodiscard]] Revision at() const { return table_->at; }
   /// Fingerprints for one Remove packet; empty = all were taken.
   [[nodiscard]] std::vector<Id128> next_removes();
-  /// Entries that the receiver lacks, in log order, about `max_bytes` of payload; the last page ends
-  /// at `at()`. Errors: those of the source.
+  /// Entries that the receiver lacks, in log order, about `max_bytes` of payload; the last page
+  /// ends at `at()`. Errors: those of the source.
   [[nodiscard]] Result<ScanPage> next_page(std::size_t max_bytes);
   /// The last page was taken.
   [[nodiscard]] bool done() const { return done_; }

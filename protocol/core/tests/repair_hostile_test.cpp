@@ -179,7 +179,9 @@ TEST_F(HostileRepair, RemoveWithoutARepair) {
 TEST_F(HostileRepair, RemovesWithAWrongDigestWipeNothing) {
   until(wire::PacketKind::differing);
   wire::Differing differing;
-  for (std::uint16_t i = 0; i < (1u << bucket_bits_for(items_)); ++i) differing.buckets.push_back(i);
+  for (std::uint16_t i = 0; i < (1u << bucket_bits_for(items_)); ++i) {
+    differing.buckets.push_back(i);
+  }
   to_zone(differing);
   while (auto message = pair.zone.session->next_message(pair.now)) {}  // the prints
   std::vector<Id128> keys;

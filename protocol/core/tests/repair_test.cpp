@@ -107,7 +107,7 @@ TEST_F(Repair, WhatTheSenderDoesNotHaveIsRemoved) {
   EXPECT_EQ(pair.hub.session->sender()->counters().changes, 1u);
 }
 
-// REP-08: the hub is the receiver; same code, same cost.
+// REP-01: the hub is the receiver; same code, same cost.
 TEST_F(Repair, TheUpFlowIsRepairedToo) {
   start(3'000);
   pair.hub.sink.items.at(dataplane("r5").key).hash.id.bytes[0] ^= 1;
@@ -183,7 +183,7 @@ TEST_F(Repair, AZeroHashBringsTheVersionAgain) {
   EXPECT_EQ(pair.hub.session->sender()->counters().changes, 2u);
 }
 
-// REP-07: first mismatch repair, second full, third Hold.
+// REP-08: first mismatch repair, second full, third Hold.
 TEST_F(Repair, AMismatchIsRepairedThenReplacedThenHeld) {
   start(300);
   pair.connect();

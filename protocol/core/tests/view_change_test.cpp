@@ -177,7 +177,7 @@ TEST_F(ColdViewChanges, AZoneThatWasAwayMovesByChanges) {
 }
 
 // VIEW-06
-TEST_F(ViewChanges, AnUnknownOldViewIsAnsweredWithFull) {
+TEST_F(ViewChanges, AnUnknownOldViewIsAnsweredWithARepair) {
   start();
   pair.cut();
   feed.set({"MeshTimeout"});
@@ -185,12 +185,12 @@ TEST_F(ViewChanges, AnUnknownOldViewIsAnsweredWithFull) {
   pair.connect();
   pair.pump();
   EXPECT_EQ(pair.zone.sink.intents.back().why, "view_changed");
-  EXPECT_EQ(pair.zone.sink.intents.back().reason, IntentReason::full);
+  EXPECT_EQ(pair.zone.sink.intents.back().reason, IntentReason::repair);
   EXPECT_TRUE(pair.converged());
 }
 
 // VIEW-06
-TEST_F(ViewChanges, AnOldViewBelowTheTrimFloorIsAnsweredWithFull) {
+TEST_F(ViewChanges, AnOldViewBelowTheTrimFloorIsAnsweredWithARepair) {
   start();
   pair.cut();
   feed.set({"MeshTimeout"});
@@ -200,7 +200,7 @@ TEST_F(ViewChanges, AnOldViewBelowTheTrimFloorIsAnsweredWithFull) {
   pair.hub.source.refresh();
   pair.connect();
   pair.pump();
-  EXPECT_EQ(pair.zone.sink.intents.back().reason, IntentReason::full);
+  EXPECT_EQ(pair.zone.sink.intents.back().reason, IntentReason::repair);
   EXPECT_TRUE(pair.converged());
 }
 
@@ -214,7 +214,7 @@ TEST_F(ViewChanges, AZoneThatDoesNotTakeDropIsAskedToConnectAgain) {
   EXPECT_EQ(pair.hub.closed->code, close_code::kRestart);
   pair.connect();
   pair.pump();
-  EXPECT_EQ(pair.zone.sink.intents.back().reason, IntentReason::full);
+  EXPECT_EQ(pair.zone.sink.intents.back().reason, IntentReason::repair);
   EXPECT_TRUE(pair.converged());
   EXPECT_EQ(pair.zone.sink.items.size(), 20u);
 }

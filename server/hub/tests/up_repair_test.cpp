@@ -35,7 +35,7 @@ class UpRepair : public ::testing::Test {
   UpFeed east;
 };
 
-// REP-08
+// REP-01
 TEST_F(UpRepair, OnlyWhatDiffersIsSentAndRemoved) {
   reinstalled(true);
   for (const char* name : {"a", "b"}) east.put(dataplane("east", name));
