@@ -146,8 +146,8 @@ class CutSink {
   /// protocol (a type that the flow does not carry, V1-04), unsupported.
   virtual Status list(const std::string& type);
   /// The open repair's sender does not have this printed key. Before any change of the cut: one
-  /// that comes later for the key wins. From a complete log the resource goes, from a partial one it
-  /// becomes unconfirmed. Errors: as stage.
+  /// that comes later for the key wins. From a complete log the resource goes, from a partial one
+  /// it becomes unconfirmed. Errors: as stage.
   virtual Status stage_remove(const Id128& key_fingerprint) {
     static_cast<void>(key_fingerprint);
     return fail(ErrorCode::unsupported, "this sink cannot repair");
