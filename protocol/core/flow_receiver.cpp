@@ -182,6 +182,17 @@ Status FlowReceiver::accept(StagedChange change, std::size_t, TimePoint) {
   return sink_.stage(std::move(change));
 }
 
+/// FLOW-33, FLOW-34. Other words are of later versions.
+void FlowReceiver::on_sender_hold(const wire::Hold& hold) {
+  if (hold.reason == "resync") {
+    if (!want_to_send_) want_full("resync");
+  } else if (hold.released) {
+    sender_hold_.reset();
+  } else {
+    sender_hold_ = hold;
+  }
+}
+
 /// VIEW-02, VIEW-03.
 Status FlowReceiver::on_drop(const wire::Drop& drop, std::size_t packet_bytes, TimePoint now) {
   count_received(packet_bytes, now);

@@ -57,6 +57,8 @@ class FlowReceiver {
   Status on_differing(const wire::Differing& differing);
   Status on_remove(const wire::Remove& remove, std::size_t packet_bytes, TimePoint now);
   Status on_mark(const wire::Mark& mark, TimePoint now);
+  /// What the sender says about itself: paused, or that everything is to be asked for again.
+  void on_sender_hold(const wire::Hold& hold);
   /// A hold ended (someone approved, the disk has space): asks for the cut again.
   void retry_held();
   /// A verdict was changed outside a cut (re-validation): goes out with the next Ack.
@@ -78,6 +80,8 @@ class FlowReceiver {
   // -- state for status --------------------------------------------------------------------------
   [[nodiscard]] const FlowReceiverCounters& counters() const { return counters_; }
   [[nodiscard]] const std::optional<wire::Hold>& held() const { return hold_; }
+  /// The sender sends nothing on purpose.
+  [[nodiscard]] const std::optional<wire::Hold>& sender_held() const { return sender_hold_; }
   [[nodiscard]] const std::optional<wire::Intent>& intent() const { return intent_; }
   /// Newest `to` of a Mark, committed or not: how far the sender said its log goes.
   [[nodiscard]] const std::optional<Cursor>& offered() const { return expected_; }
@@ -127,6 +131,7 @@ class FlowReceiver {
   std::vector<Verdict> verdicts_;
   std::optional<wire::Hold> hold_;
   bool hold_to_send_ = false;
+  std::optional<wire::Hold> sender_hold_;
   Duration hold_retry_{};              // the last wait before a held cut was asked for again
   std::optional<TimePoint> retry_at_;  // when a hold that may end by itself is tried again
   unsigned mismatches_in_a_row_ = 0;

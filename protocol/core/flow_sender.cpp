@@ -60,6 +60,8 @@ void FlowSender::on_want(const wire::Want& want) {
   if (intent.reason == IntentReason::repair) {
     repair_ = std::make_unique<RepairSender>(options_.flow, source_, view_);
   }
+  confirmed_ = false;
+  to_confirm_.reset();
   full_until_ = std::max(log_.head, view_since_);
   cut_from_ = intent.from;
   position_ = full_ ? Position::start() : Position::end_of(want.cursor->revision);
@@ -128,6 +130,7 @@ Status FlowSender::on_ack(const wire::Ack& ack, TimePoint) {
       return fail(ErrorCode::protocol, "Ack.cursor names an era that the log never had", "FLOW-21");
     }
     acked_ = ack.cursor;
+    if (to_confirm_ && ack.cursor->revision >= *to_confirm_) confirmed_ = true;
   }
   list_status_.on_ack(ack);
   return {};
@@ -152,7 +155,8 @@ Status FlowSender::produce(std::string& out, TimePoint now) {
   }
   if (!active_) return {};
   if (repair_) repair_->produce(out);
-  if (!held_) {
+  say_holds(out);
+  if (!held_ && !paused_) {
     auto status = planner_ ? produce_lists(out, now) : produce_data(out, now);
     if (!status) return status;
   }
@@ -316,6 +320,7 @@ void FlowSender::send_mark(std::string& out, Revision to, TimePoint now,
   wire::append(out, options_.flow, mark);
   ++counters_.marks;
   if (digest) last_digest_ = now;
+  if (digest && !to_confirm_) to_confirm_ = to;
   last_sent_ = now;
   cut_from_ = mark.to;
   full_ = false;

@@ -62,6 +62,8 @@ class FlowSender {
   /// Errors: protocol (credit or cursor goes backwards, acks more than was sent).
   Status on_ack(const wire::Ack& ack, TimePoint now);
   void on_hold(const wire::Hold& hold);
+  /// Makes the receiver ask for everything again (FLOW-34). False: it does not know how.
+  bool ask_resync();
 
   // -- output ------------------------------------------------------------------------------------
   /// Appends packets to `out` until it reaches the target size or nothing may leave now. Errors:
@@ -82,6 +84,9 @@ class FlowSender {
   [[nodiscard]] const std::optional<wire::Hold>& held() const { return held_; }
   [[nodiscard]] const std::string& why() const { return why_; }
   [[nodiscard]] const View& view() const { return view_; }
+  /// The receiver asked again because its digest differed, and has not confirmed one since.
+  [[nodiscard]] bool digest_failed() const { return why_ == "digest_mismatch" && !confirmed_; }
+  [[nodiscard]] bool paused() const { return paused_; }
   /// The view changed and the receiver cannot follow: it has to connect again (VIEW-08).
   [[nodiscard]] bool outdated() const { return outdated_; }
   /// v1: versions and nonces per type.
@@ -119,6 +124,7 @@ class FlowSender {
   bool send_drop(std::string& out);
   Status read_back();
   void read_back_page_done();
+  void say_holds(std::string& out);
   void remember_view(const ViewId& id);
   [[nodiscard]] bool may_ack(const ViewId& id) const;
 
@@ -131,6 +137,12 @@ class FlowSender {
   ViewChange change_;                // of the open cut
   std::deque<ViewId> ackable_;       // views of cursors that this session may still acknowledge
   bool outdated_ = false;
+  bool paused_ = false;              // by the feed
+  bool said_paused_ = false;
+  std::uint64_t pause_version_ = 0;
+  bool resync_due_ = false;
+  bool confirmed_ = false;           // a Mark with a digest was acknowledged since the last Want
+  std::optional<Revision> to_confirm_;  // of the first such Mark
 
   std::optional<wire::Intent> intent_to_send_;
   LogState log_;                     // as of the Intent: eras do not change while a log is open

@@ -1,5 +1,6 @@
 // The sender's side of views that change while a receiver follows (docs/protocol.md VIEW-*).
 #include <algorithm>
+#include <utility>
 
 #include "protocol/core/flow_sender.hpp"
 #include "protocol/model/assert.hpp"
@@ -108,6 +109,29 @@ void FlowSender::read_back_page_done() {
   if (position_ < change_.until()) return;
   position_ = change_.until();
   change_.done_reading();
+}
+
+bool FlowSender::ask_resync() {
+  resync_due_ = options_.drops;
+  return resync_due_;
+}
+
+/// FLOW-33, FLOW-34: what the sender says about itself.
+void FlowSender::say_holds(std::string& out) {
+  if (feed_ != nullptr && feed_->version() != pause_version_) {
+    const ViewFeed::InForce now = feed_->current();
+    pause_version_ = now.version;
+    paused_ = now.paused;
+  }
+  if (!options_.drops) return;
+  if (paused_ != said_paused_) {
+    wire::append(out, options_.flow,
+                 wire::Hold{"paused", "the hub sends nothing: paused by an operator", !paused_});
+    said_paused_ = paused_;
+  }
+  if (std::exchange(resync_due_, false)) {
+    wire::append(out, options_.flow, wire::Hold{"resync", "asked for by an operator", false});
+  }
 }
 
 void FlowSender::remember_view(const ViewId& id) {

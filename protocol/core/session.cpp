@@ -266,8 +266,11 @@ Status Session::dispatch(const wire::Packet& packet, TimePoint now) {
   }
   switch (packet.header.kind) {
     case PacketKind::want:
-    case PacketKind::ack:
-    case PacketKind::hold: return dispatch_feedback(packet, now);
+    case PacketKind::ack: return dispatch_feedback(packet, now);
+    case PacketKind::hold: {
+      const bool of_sender = packet.header.flow == inbound() && receiver_;
+      return of_sender ? dispatch_data(packet, now) : dispatch_feedback(packet, now);
+    }
     case PacketKind::buckets:
     case PacketKind::differing:
     case PacketKind::prints:
@@ -342,8 +345,7 @@ Status Session::dispatch_session(const wire::Packet& packet) {
 }
 
 Status Session::dispatch_data(const wire::Packet& packet, TimePoint now) {
-  const FlowId inbound = options_.role == SessionRole::hub ? FlowId::up : FlowId::down;
-  if (packet.header.flow != inbound || !receiver_) {
+  if (packet.header.flow != inbound() || !receiver_) {
     return fail(ErrorCode::protocol, "data on a flow that the peer does not send", "FLOW-03");
   }
   switch (packet.header.kind) {
@@ -368,6 +370,12 @@ Status Session::dispatch_data(const wire::Packet& packet, TimePoint now) {
       auto list = wire::decode_list(packet.payload);
       if (!list) return fail(list.error());
       return receiver_->on_list(*list);
+    }
+    case PacketKind::hold: {
+      auto hold = wire::decode_hold(packet.payload);
+      if (!hold) return fail(hold.error());
+      receiver_->on_sender_hold(*hold);
+      return {};
     }
     case PacketKind::mark: {
       auto mark = wire::decode_mark(packet.payload);

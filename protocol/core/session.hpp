@@ -133,6 +133,10 @@ class Session final : public SessionPort {
 
  private:
   Status dispatch(const wire::Packet& packet, TimePoint now);
+  /// The flow that the peer sends.
+  [[nodiscard]] wire::FlowId inbound() const {
+    return options_.role == SessionRole::hub ? wire::FlowId::up : wire::FlowId::down;
+  }
   Status dispatch_session(const wire::Packet& packet);
   Status dispatch_data(const wire::Packet& packet, TimePoint now);
   Status dispatch_feedback(const wire::Packet& packet, TimePoint now);

@@ -23,6 +23,7 @@ class ViewFeed {
     std::uint64_t version = 0;
     View view;
     Revision since;   // of the log entry that brought it: no earlier cut may end in it
+    bool paused = false;  // nothing is to be sent now
   };
   /// Differs whenever `current` may. It changes before the entry that decides it becomes readable,
   /// so whoever asks after a read never sends what that entry took out of the view.

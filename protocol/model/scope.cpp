@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <optional>
 
 #include "protocol/model/canonical_bytes.hpp"
 #include "protocol/model/utf8.hpp"
@@ -165,16 +167,66 @@ Status check_labels(const Labels& labels) {
   return {};
 }
 
+/// Whether the classes of a type can be in a view of this spec at all.
+bool concerns(const ViewSpec& spec, const TypeInfo& info) {
+  if (!spec.down) return info.zone_to_global;
+  if (!spec.types.empty() && !spec.types.contains(info.name)) return false;
+  return info.global_to_zones || info.synced_across_zones;
+}
+
 ViewId compute_id(const ViewSpec& spec, const TypeRegistry& registry) {
-  std::string bytes = "zonesync-view-1";
+  std::string bytes = "zonesync-view-2";
   bytes.push_back(spec.down ? 'd' : 'u');
   append_field(bytes, spec.zone);
-  for (const auto* set : {&spec.types, &spec.meshes, &spec.withheld_origins}) {
-    append_field(bytes, std::to_string(set->size()));
-    for (const std::string& entry : *set) append_field(bytes, entry);
+  const auto append_set = [&bytes](const std::set<std::string>& set) {
+    append_field(bytes, std::to_string(set.size()));
+    for (const std::string& entry : set) append_field(bytes, entry);
+  };
+  for (const auto* set : {&spec.types, &spec.meshes, &spec.withheld_origins}) append_set(*set);
+  for (const auto& [label, values] : spec.labels) {
+    append_field(bytes, label);
+    append_set(values);
   }
-  append_field(bytes, to_hex(registry.fingerprint()));
+  for (const TypeInfo* info : registry.all()) {
+    if (!concerns(spec, *info)) continue;
+    append_field(bytes, info->name);
+    bytes.push_back(info->global_to_zones ? '1' : '0');
+    bytes.push_back(info->synced_across_zones ? '1' : '0');
+    if (spec.labels.empty()) continue;
+    for (const std::string& label : info->scope_labels) append_field(bytes, label);
+  }
   return ViewId{hash_bytes(bytes).id};
+}
+
+/// The value of one scope label in a tag, escaped as it stands there.
+std::optional<std::string_view> value_in_tag(std::string_view tag, std::string_view label) {
+  std::string name;
+  append_escaped(name, label);
+  while (!tag.empty()) {
+    const std::size_t comma = std::min(tag.find(','), tag.size());
+    const std::string_view item = tag.substr(0, comma);
+    if (item.size() > name.size() && item.starts_with(name) && item[name.size()] == '=') {
+      return item.substr(name.size() + 1);
+    }
+    tag.remove_prefix(std::min(comma + 1, tag.size()));
+  }
+  return std::nullopt;
+}
+
+bool labels_admit(const LabelScope& labels, const TypeInfo& info, std::string_view tag) {
+  for (const auto& [label, values] : labels) {
+    const auto& declared = info.scope_labels;
+    if (std::find(declared.begin(), declared.end(), label) == declared.end()) continue;
+    const auto value = value_in_tag(tag, label);
+    if (!value) return false;
+    const bool wanted = std::any_of(values.begin(), values.end(), [&](const std::string& each) {
+      std::string escaped;
+      append_escaped(escaped, each);
+      return escaped == *value;
+    });
+    if (!wanted) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -211,6 +263,28 @@ Status may_remove(const TypeRegistry& registry, const Writer& writer, const Reso
   return check_owner(**info, writer, key);
 }
 
+std::set<std::string> narrow(const std::set<std::string>& a, const std::set<std::string>& b) {
+  if (a.empty()) return b;
+  if (b.empty()) return a;
+  std::set<std::string> both;
+  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::inserter(both, both.end()));
+  if (both.empty()) both.emplace(kNoName);
+  return both;
+}
+
+LabelScope narrow(const LabelScope& a, const LabelScope& b) {
+  LabelScope both = a;
+  for (const auto& [label, values] : b) {
+    const auto found = both.find(label);
+    if (found == both.end()) {
+      both.emplace(label, values);
+    } else {
+      found->second = narrow(found->second, values);
+    }
+  }
+  return both;
+}
+
 View::View(ViewSpec spec, std::shared_ptr<const TypeRegistry> registry)
     : spec_(std::make_shared<const ViewSpec>(std::move(spec))),
       registry_(std::move(registry)),
@@ -224,7 +298,7 @@ bool View::admits(const Class& cls) const {
     return false;
   }
   const TypeInfo* info = registry_->find(cls.type);
-  if (info == nullptr) return false;
+  if (info == nullptr || !labels_admit(spec_->labels, *info, cls.tag)) return false;
   if (!spec_->down) return cls.origin == spec_->zone && info->zone_to_global;
   if (cls.origin == kGlobalOrigin) return info->global_to_zones;
   return cls.origin != spec_->zone && info->synced_across_zones &&

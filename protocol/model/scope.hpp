@@ -2,6 +2,7 @@
 // who may see it (architecture.md idea 7). Everything else asks here.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -43,14 +44,26 @@ struct Writer {
 [[nodiscard]] Status may_remove(const TypeRegistry& registry, const Writer& writer,
                                 const ResourceKey& key);
 
-/// What one flow carries. `types` and `meshes` narrow it; empty means no narrowing.
+/// Scope label -> values.
+using LabelScope = std::map<std::string, std::set<std::string>, std::less<>>;
+
+/// What one flow carries. `types`, `meshes` and `labels` narrow it; empty means no narrowing.
 struct ViewSpec {
   bool down = true;                  // hub to zone; false = zone to hub
   std::string zone;
   std::set<std::string> types;
   std::set<std::string> meshes;
+  /// Of types that declare such a scope label, only resources that have one of its values.
+  LabelScope labels;
   std::set<std::string> withheld_origins;  // disabled zones
 };
+
+/// In a narrowing: "nothing at all", since an empty set means everything. No name contains it.
+inline constexpr std::string_view kNoName = "/";
+/// What both narrowings allow.
+[[nodiscard]] std::set<std::string> narrow(const std::set<std::string>& a,
+                                           const std::set<std::string>& b);
+[[nodiscard]] LabelScope narrow(const LabelScope& a, const LabelScope& b);
 
 /// A set of classes, as a pure function of spec and registry. Cheap to copy. Thread-safe.
 class View {
@@ -61,9 +74,11 @@ class View {
   /// global, cross-zone types of other enabled zones; never the zone's own origin. Up: the zone's
   /// own origin, types with zone_to_global. Never `home` or system classes.
   [[nodiscard]] bool admits(const Class& cls) const;
-  /// Hash over the canonical spec and the registry fingerprint.
+  /// Hash over the canonical spec and the types that matter to it: a new type changes the views that
+  /// may carry it and no others.
   [[nodiscard]] const ViewId& id() const { return id_; }
   [[nodiscard]] const ViewSpec& spec() const { return *spec_; }
+  [[nodiscard]] const TypeRegistry& registry() const { return *registry_; }
 
  private:
   std::shared_ptr<const ViewSpec> spec_;

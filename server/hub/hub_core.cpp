@@ -138,17 +138,18 @@ HubCore::HubCore(Options options, ChangeLog& log, LogSource& source, ZoneTable& 
       log_(log),
       source_(source),
       table_(table),
-      registry_(std::move(registry)),
       events_(std::move(events)),
       queue_(options.queue),
+      views_(registry),
       idempotency_(options.idempotency_keys_max),
-      v1_(registry_) {}
+      v1_(std::move(registry)) {}
 
 HubCore::~HubCore() = default;
 
 Status HubCore::load() {
   if (auto status = up_.load(log_); !status) return status;
   if (auto status = idempotency_.load(log_); !status) return status;
+  if (auto status = views_.load(log_); !status) return status;
   return v1_.load(log_);
 }
 
@@ -239,6 +240,7 @@ void HubCore::pump() {
 
 void HubCore::appended(const Status& status, const std::optional<Segment>& segment) {
   if (status && segment) {
+    views_.apply(*segment);  // before anyone can read what it brings (VIEW-05)
     source_.on_appended(*segment);
     v1_.on_segment(*segment);
     ++counters_.commits;
@@ -263,6 +265,7 @@ void HubCore::appended(const Status& status, const std::optional<Segment>& segme
 void HubCore::roll_back() {
   if (auto status = up_.load(log_); !status) return stop(status.error());
   if (auto status = idempotency_.load(log_); !status) return stop(status.error());
+  views_.forget_plans();
   for (const auto& reload : rollback_) reload();
 }
 

@@ -27,6 +27,7 @@
 #include "server/hub/up_commit.hpp"
 #include "server/hub/up_state.hpp"
 #include "server/hub/v1_estimate.hpp"
+#include "server/hub/views.hpp"
 #include "server/hub/zone_table.hpp"
 
 namespace zonesync::hub {
@@ -72,7 +73,10 @@ class HubCore {
   [[nodiscard]] ZoneTable& table() { return table_; }
   [[nodiscard]] HubCounters& counters() { return counters_; }
   [[nodiscard]] const std::optional<Error>& fatal_error() const { return fatal_; }
-  [[nodiscard]] const TypeRegistry& registry() const { return *registry_; }
+  /// Writer thread: with types that wait to be durable.
+  [[nodiscard]] const TypeRegistry& registry() const { return views_.planned_registry(); }
+  [[nodiscard]] Views& views() { return views_; }
+  [[nodiscard]] const Views& views() const { return views_; }
   /// Called after a group was refused by the log and the core reloaded its own state: whoever
   /// changed memory while planning reloads too.
   void on_rollback(std::function<void()> reload) { rollback_.push_back(std::move(reload)); }
@@ -94,10 +98,10 @@ class HubCore {
   ChangeLog& log_;
   LogSource& source_;
   ZoneTable& table_;
-  std::shared_ptr<const TypeRegistry> registry_;
   Events events_;
   CommitQueue queue_;
   UpStates up_;
+  Views views_;
   IdempotencyTable idempotency_;
   V1Estimate v1_;
   HubCounters counters_;

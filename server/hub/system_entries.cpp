@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "protocol/wire/codec.hpp"
+#include "server/hub/scope_json.hpp"
 
 namespace zonesync::hub {
 namespace {
@@ -82,6 +83,8 @@ Change encode(const ZoneRecord& record) {
   json::array retired;
   for (const auto& instance : record.retired) retired.emplace_back(to_hex(instance.id));
   return make_system(zone_key(record.name), {{"enabled", record.enabled},
+                                             {"paused", record.paused},
+                                             {"scope", scope_to_json(record.scope)},
                                              {"deleting", record.deleting},
                                              {"registered_at_ms", record.registered_at_ms},
                                              {"first_seen_ms", record.first_seen_ms},
@@ -138,6 +141,10 @@ Result<ZoneRecord> decode_zone(const Change& change) {
     ZoneRecord record;
     record.name = key.name;
     record.enabled = body.at("enabled").as_bool();
+    if (const auto* paused = body.if_contains("paused")) record.paused = paused->as_bool();
+    if (const auto* scope = body.if_contains("scope")) {
+      record.scope = scope_from_json(scope->as_object());
+    }
     record.deleting = body.at("deleting").as_bool();
     record.registered_at_ms = signed_number(body, "registered_at_ms");
     record.first_seen_ms = signed_number(body, "first_seen_ms");

@@ -12,18 +12,23 @@
 #include "protocol/model/resource.hpp"
 #include "protocol/model/verdict.hpp"
 #include "server/hub/write.hpp"
+#include "server/hub/zone_scope.hpp"
 
 namespace zonesync::hub {
 
 inline constexpr std::string_view kZoneType = "$zone";                // name = zone
 inline constexpr std::string_view kUpCursorType = "$up-cursor";       // name = zone
 inline constexpr std::string_view kOfferType = "$up-offer";           // name = zone.fingerprint
+inline constexpr std::string_view kViewsType = "$views";              // name = zone
+inline constexpr std::string_view kTypeType = "$type";                // name = the type's
 inline constexpr std::string_view kIdempotencyType = "$idempotency";  // name = hash of the key
 
 /// A registered zone. `retired` are the newest instances that were superseded.
 struct ZoneRecord {
   std::string name;
   bool enabled = true;
+  bool paused = false;              // the hub sends it no data
+  ZoneScope scope;
   bool deleting = false;            // a deletion is under way and survives a restart
   std::int64_t registered_at_ms = 0;
   std::int64_t first_seen_ms = 0;   // 0 = never connected

@@ -58,7 +58,12 @@ class ZoneRegistry::AdmitJob final : public Job {
       ++next.generation.value;
     }
     if (next.first_seen_ms == 0) next.first_seen_ms = request_.now_ms;
-    if (next != entry.record) group.add({encode(next)});
+    std::vector<Change> changes;
+    if (next != entry.record) changes.push_back(encode(next));
+    Views& views = zones_.core_.views();
+    if (!known) views.plan_zone(next, changes);
+    views.plan_request(name, request_of(request_.hello, request_.token_scope), changes);
+    if (!changes.empty()) group.add(std::move(changes));
     entry.record = next;
     admitted_.generation = next.generation;
     admitted_.replaced = entry.session;
@@ -218,7 +223,9 @@ class ZoneRegistry::RegisterJob final : public Job {
     ZoneRecord& record = zones_.zones_[zone_].record;
     record.name = zone_;
     record.registered_at_ms = now_ms_;
-    group.add({encode(record)});
+    std::vector<Change> changes{encode(record)};
+    zones_.core_.views().plan_zone(record, changes);
+    group.add(std::move(changes));
   }
 
   void finish(const Status& durable) override {
@@ -305,6 +312,7 @@ class ZoneRegistry::DeleteJob final : public Job {
     if (!changes.empty()) return changes;
     if (state.cursor) changes.push_back(system_leave(up_cursor_key(zone_)));
     changes.push_back(system_leave(zone_key(zone_)));
+    zones_.core_.views().plan_removal(zone_, changes);
     last_ = true;
     return changes;
   }

@@ -23,10 +23,14 @@ struct AdmitRequest {
   wire::Hello hello;
   std::string identity;      // the zone that the credential proves
   SessionId session;         // unique in this process
+  ZoneScope token_scope;     // what the credential allows; empty = everything
   std::string peer;
   TimePoint now;
   std::int64_t now_ms = 0;
 };
+
+/// What a zone asks for: its Hello, narrowed by its credential.
+[[nodiscard]] ZoneScope request_of(const wire::Hello& hello, const ZoneScope& token_scope);
 
 struct Admitted {
   Generation generation;
@@ -81,6 +85,17 @@ class ZoneRegistry {
   /// (connected and not `force`, or a deletion is running).
   void delete_zone(const std::string& zone, bool force, StatusDone done);
 
+  // -- operations (zone_operations.cpp), durable and live -----------------------------------------
+  /// Errors: not_found, conflict (being deleted).
+  void set_enabled(const std::string& zone, bool enabled, StatusDone done);
+  /// Paused: the hub sends no data to it; its own publications go on.
+  void set_paused(const std::string& zone, bool paused, StatusDone done);
+  /// Errors: also invalid_argument (a type that is not registered, a label that no type declares).
+  void set_scope(const std::string& zone, ZoneScope scope, StatusDone done);
+  /// Registers a type. Zones that publish such a type connect again to learn of it. Errors:
+  /// conflict, invalid_argument.
+  void add_type(TypeInfo type, StatusDone done);
+
   [[nodiscard]] const ZoneRecord* find(const std::string& zone) const;
   [[nodiscard]] std::optional<SessionId> session_of(const std::string& zone) const;
 
@@ -89,6 +104,8 @@ class ZoneRegistry {
   class CloseJob;
   class RegisterJob;
   class DeleteJob;
+  class ChangeJob;
+  class TypeJob;
   struct Welcomed {
     Fence fence;
     InstanceId instance;
