@@ -13,6 +13,7 @@ constexpr std::size_t kKeysMax = 50'000;  // beyond, comparing everything is not
 constexpr Duration kRetryFirst = 500ms;
 constexpr Duration kRetryMax = 30s;
 constexpr auto kCollectInterval = 5s;
+constexpr Duration kQuiet = 1s;  // before a cut without changes is shown
 
 class SnapshotContent final : public MirrorContent {
  public:
@@ -56,6 +57,14 @@ void MirrorWorker::push(const client::Cut& cut) {
   {
     const std::lock_guard lock(mutex_);
     const MirrorPoint point{cut.revision, cut.era, cut.digest};
+    // Nothing of this zone changed: that alone is no reason to switch at once, only to show, once
+    // it is quiet, how far the mirror is good.
+    const bool nothing = !cut.initial && cut.changes.empty();
+    if (!nothing) {
+      quiet_until_.reset();
+    } else if (!waiting_) {
+      quiet_until_ = std::chrono::steady_clock::now() + kQuiet;
+    }
     if (!waiting_) waiting_.emplace(Work{cut.snapshot, point, false, {}});
     waiting_->snapshot = cut.snapshot;
     waiting_->point = point;
@@ -92,10 +101,9 @@ std::optional<MirrorWorker::Work> MirrorWorker::next() {
   for (;;) {
     const TimePoint now = std::chrono::steady_clock::now();
     if (stopping_ || now >= idle_until) return std::nullopt;
-    if (waiting_ && (!not_before_ || now >= *not_before_)) {
-      return std::exchange(waiting_, std::nullopt);
-    }
-    const TimePoint until = waiting_ ? std::min(*not_before_, idle_until) : idle_until;
+    const TimePoint due = std::max(not_before_.value_or(now), quiet_until_.value_or(now));
+    if (waiting_ && now >= due) return std::exchange(waiting_, std::nullopt);
+    const TimePoint until = waiting_ ? std::min(due, idle_until) : idle_until;
     changed_.wait_until(lock, until);
   }
 }

@@ -62,6 +62,7 @@ class MirrorWorker {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<Work> waiting_;
+  std::optional<TimePoint> quiet_until_;  // what waits changes nothing but the revision
   std::optional<TimePoint> not_before_;
   MirrorStatus status_;
   bool stopping_ = false;

@@ -163,6 +163,7 @@ ZoneStatus ZoneMachine::status() const {
   if (const FlowReceiver* receiver = session_->receiver(); receiver != nullptr) {
     total.changes_received += receiver->counters().changes;
     total.digest_mismatches += receiver->counters().digest_mismatches;
+    if (receiver->sender_held()) status.held = receiver->sender_held()->reason;
     if (receiver->held()) status.held = receiver->held()->reason;
     if (receiver->intent()) status.head_seen = std::max(status.head_seen, receiver->intent()->head);
     if (receiver->offered()) {

@@ -43,6 +43,19 @@ void put_zone(Call call);
 void delete_zone(Call call);
 void approve_mass_delete(Call call);
 
+// zone_operations.cpp
+void enable_zone(Call call);
+void disable_zone(Call call);
+void pause_zone(Call call);
+void resume_zone(Call call);
+void resync_zone(Call call);
+void drain_zone(Call call);
+void set_zone_scope(Call call);
+void post_type(Call call);
+
+// explain.cpp
+[[nodiscard]] Answer explain_resource(const Call& call);
+
 // health.cpp
 [[nodiscard]] Answer get_livez(const Call& call);
 [[nodiscard]] Answer get_readyz(const Call& call);

@@ -20,6 +20,7 @@ std::vector<Route> build() {
       {Port::api, "GET", "/", Role::viewer, {}, answer_at_once<get_hub>},
       {Port::api, "GET", "/whoami", Role::viewer, {}, answer_at_once<who_am_i>},
       {Port::api, "GET", "/types", Role::viewer, {}, answer_at_once<list_types>},
+      {Port::api, "POST", "/types", Role::admin, {}, post_type},
 
       {Port::api, "GET", "/{plural}", Role::viewer, list, answer_at_once<list_resources>},
       {Port::api, "GET", "/meshes/{mesh}/{plural}", Role::viewer, list,
@@ -61,6 +62,15 @@ std::vector<Route> build() {
       {Port::api, "DELETE", "/zones/{zone}", Role::admin, {"force"}, delete_zone},
       {Port::api, "POST", "/zones/{zone}/approve-mass-delete", Role::admin, {},
        approve_mass_delete},
+      {Port::api, "POST", "/zones/{zone}/enable", Role::admin, {}, enable_zone},
+      {Port::api, "POST", "/zones/{zone}/disable", Role::admin, {}, disable_zone},
+      {Port::api, "POST", "/zones/{zone}/pause", Role::admin, {}, pause_zone},
+      {Port::api, "POST", "/zones/{zone}/resume", Role::admin, {}, resume_zone},
+      {Port::api, "POST", "/zones/{zone}/resync", Role::admin, {}, resync_zone},
+      {Port::api, "POST", "/zones/{zone}/drain", Role::admin, {"retryAfter"}, drain_zone},
+      {Port::api, "PUT", "/zones/{zone}/scope", Role::admin, {}, set_zone_scope},
+      {Port::api, "GET", "/zones/{zone}/explain", Role::viewer,
+       {"type", "mesh", "origin", "name"}, answer_at_once<explain_resource>},
 
       {Port::metrics, "GET", "/livez", Role::viewer, {}, answer_at_once<get_livez>},
       {Port::metrics, "GET", "/readyz", Role::viewer, {"verbose"}, answer_at_once<get_readyz>},

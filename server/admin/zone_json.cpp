@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 
 #include "server/admin/resource_json.hpp"
+#include "server/hub/scope_json.hpp"
 
 namespace zonesync::admin {
 namespace {
@@ -59,6 +60,7 @@ json::object zone_summary(const hub::ZoneStatus& zone) {
   json::object out;
   out["name"] = zone.name;
   out["enabled"] = zone.enabled;
+  out["paused"] = zone.paused;
   out["connected"] = zone.connected;
   out["mode"] = zone.mode;
   out["registered_at_ms"] = zone.registered_at_ms;
@@ -97,6 +99,7 @@ json::object zone_detail(const hub::ZoneStatus& zone) {
   json::array rejects;
   for (const hub::RejectRecord& record : zone.rejects) rejects.push_back(reject_json(record));
   json::object out = zone_overview(zone);
+  out["scope"] = hub::scope_to_json(zone.scope);
   out["instance"] = to_hex(zone.instance.id);
   out["first_seen_ms"] = zone.first_seen_ms;
   out["reject_list"] = std::move(rejects);

@@ -46,6 +46,7 @@ CommandLine::CommandLine()
   add_past_commands();
   add_follow_commands();
   add_zone_commands();
+  add_sync_commands();
   version = command(*app, "version", "print the version of this program");
 }
 
@@ -131,6 +132,65 @@ void CommandLine::add_zone_commands() {
   verb("rm", "delete a zone with all its resources", ZoneCommand::Verb::remove)
       ->add_flag("--force", zone_.force, "also when it is connected");
   verb("approve", "let a held mass delete through, once", ZoneCommand::Verb::approve);
+  add_zone_operations(*zones);
+}
+
+void CommandLine::add_zone_operations(CLI::App& zones) {
+  const auto operation = [&](const char* word, const char* what) {
+    CLI::App* added = command(zones, word, what);
+    added->add_option("zone", operation_.zone, "name of the zone")->required();
+    added->callback([this, word] { operation_.word = word; });
+    return added;
+  };
+  operation("enable", "other zones see its resources again");
+  operation("disable", "its resources leave the other zones; it stays connected");
+  operation("pause", "send it no data");
+  operation("resume", "send it data again");
+  operation("resync", "let it ask for everything again");
+  operation("drain", "end its session; it comes back later")
+      ->add_option("--retry-after", operation_.retry_after, "not before this (default 30s)");
+  CLI::App* scope = command(zones, "scope", "what a zone may see");
+  scope->require_subcommand(1);
+  scope_set_ = command(*scope, "set", "allow what is named; all of what is not");
+  scope_set_->add_option("zone", scope_.zone, "name of the zone")->required();
+  scope_set_->add_option("--type", scope_.types, "a type; repeat for more");
+  scope_set_->add_option("--mesh", scope_.meshes, "a mesh; repeat for more");
+  scope_set_->add_option("--label", scope_.labels, "scope label=value; repeat for more");
+}
+
+void CommandLine::add_sync_commands() {
+  CLI::App* types = command(*app, "types", "register resource types (changes the hub)");
+  types->require_subcommand(1);
+  types_add_ = command(*types, "add", "register a type; live for all zones");
+  types_add_->add_option("name", type_.name, "its name, like MeshWidget")->required();
+  types_add_->add_option("--plural", type_.plural, "path segment (default: lower case and s)");
+  types_add_->add_flag("--global", type_.global, "it lives outside meshes");
+  types_add_->add_flag("--to-zones", type_.to_zones, "the global side provides it to zones");
+  types_add_->add_flag("--from-zones", type_.from_zones, "zones provide it to the hub");
+  types_add_->add_flag("--across-zones", type_.across_zones,
+                       "what one zone provides reaches the others");
+  types_add_->add_flag("--sensitive", type_.sensitive, "its specs are secrets");
+  types_add_->add_option("--scope-label", type_.scope_labels,
+                         "a label that decides who sees a resource; repeat for more");
+
+  CLI::App* sync = command(*app, "sync", "how the zones are doing");
+  sync->require_subcommand(1);
+  sync_status_ = command(*sync, "status", "all zones in a few numbers");
+  sync_explain_ = command(*sync, "explain", "why a resource is at a zone, or is not");
+  sync_explain_->add_option("type", explain_.type, "type or its plural")->required();
+  sync_explain_->add_option("name", explain_.name, "the resource")->required();
+  sync_explain_->add_option("-z,--zone", explain_.zone, "the zone")->required();
+  sync_explain_->add_option("-m,--mesh", explain_.mesh, "mesh (default: default)");
+  sync_explain_->add_option("--origin", explain_.origin, "owner: global or a zone");
+}
+
+Outcome<void> CommandLine::run_operation(Session& session) const {
+  if (types_add_->parsed()) return run_types_add(session, type_);
+  if (sync_explain_->parsed()) return run_explain(session, explain_);
+  if (sync_status_->parsed()) return run_sync_status(session);
+  if (scope_set_->parsed()) return run_scope_set(session, scope_);
+  if (!operation_.word.empty()) return run_zone_operation(session, operation_);
+  return run_zone(session, zone_);
 }
 
 Outcome<void> CommandLine::run(Session& session) const {
@@ -165,7 +225,7 @@ Outcome<void> CommandLine::run(Session& session) const {
   if (chosen("diff")) return run_diff(session, diff_);
   if (chosen("revert")) return run_revert(session, revert_);
   if (chosen("history")) return run_history(session, history_);
-  return run_zone(session, zone_);
+  return run_operation(session);
 }
 
 }  // namespace zonesync::cli

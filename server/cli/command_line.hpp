@@ -38,6 +38,9 @@ class CommandLine {
   void add_past_commands();
   void add_follow_commands();
   void add_zone_commands();
+  void add_zone_operations(CLI::App& zones);
+  void add_sync_commands();
+  [[nodiscard]] Outcome<void> run_operation(Session& session) const;
 
   ApplyCommand apply_;
   GetCommand get_;
@@ -48,6 +51,14 @@ class CommandLine {
   WatchCommand watch_;
   WaitCommand wait_;
   ZoneCommand zone_;
+  ZoneOperation operation_;
+  ScopeCommand scope_;
+  TypeCommand type_;
+  ExplainCommand explain_;
+  CLI::App* scope_set_ = nullptr;
+  CLI::App* types_add_ = nullptr;
+  CLI::App* sync_explain_ = nullptr;
+  CLI::App* sync_status_ = nullptr;
   std::string apply_timeout_ = "30s";
   std::string wait_timeout_ = "30s";
   std::string interval_ = "1s";

@@ -94,6 +94,46 @@ struct ZoneCommand {
   bool force = false;
 };
 
+/// `zones enable|disable|pause|resume|resync|drain ZONE`: POST /zones/ZONE/word.
+struct ZoneOperation {
+  std::string word;
+  std::string zone;
+  std::string retry_after;        // drain
+};
+
+/// `zones scope set ZONE`: everything that is not named is allowed.
+struct ScopeCommand {
+  std::string zone;
+  std::vector<std::string> types;
+  std::vector<std::string> meshes;
+  std::vector<std::string> labels;  // label=value, again for more values
+};
+
+struct TypeCommand {
+  std::string name;
+  std::string plural;             // empty = the name in lower case with an s
+  bool global = false;            // lives outside meshes
+  bool to_zones = false;
+  bool from_zones = false;
+  bool across_zones = false;
+  bool sensitive = false;
+  std::vector<std::string> scope_labels;
+};
+
+struct ExplainCommand {
+  std::string type;
+  std::string name;
+  std::string mesh;
+  std::string origin;
+  std::string zone;
+};
+
+[[nodiscard]] Outcome<void> run_zone_operation(Session& session, const ZoneOperation& command);
+[[nodiscard]] Outcome<void> run_scope_set(Session& session, const ScopeCommand& command);
+[[nodiscard]] Outcome<void> run_types_add(Session& session, const TypeCommand& command);
+[[nodiscard]] Outcome<void> run_explain(Session& session, const ExplainCommand& command);
+[[nodiscard]] Outcome<void> run_sync_status(Session& session);
+
 [[nodiscard]] Outcome<void> run_apply(Session& session, const ApplyCommand& command);
 [[nodiscard]] Outcome<void> run_get(Session& session, const GetCommand& command);
 [[nodiscard]] Outcome<void> run_get_zones(Session& session, const GetCommand& command);

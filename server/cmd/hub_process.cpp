@@ -128,8 +128,8 @@ Status HubProcess::build_core() {
     if (auto status = registry_->load(*log_); !status && on_fatal_) on_fatal_(status.error());
   });
 
-  SessionServices services{writer_, *core_, *registry_, table_, *source_, config_.registry,
-                           logger_, log_->state().log_id, wall_ms, {}, {}, {}};
+  SessionServices services{writer_, *core_, *registry_, table_, *source_, logger_,
+                            log_->state().log_id, wall_ms, {}, {}, {}};
   services.up_window = [this]() -> std::uint64_t {
     const std::uint64_t sessions = std::max<std::size_t>(sync_->sessions(), 1);
     return std::clamp<std::uint64_t>(limits::kUpCreditPoolBytes / sessions,
@@ -295,7 +295,7 @@ void HubProcess::on_writer(Work work, Done done) {
 }
 
 void HubProcess::submit(hub::WriteRequest request, hub::WriteDone done) {
-  auto prepared = hub::prepare(*config_.registry, request);
+  auto prepared = hub::prepare(*registry(), request);
   if (!prepared) {
     const Error error = prepared.error();
     return on_writer([error](const hub::WriteDone& answer) { answer(fail(error)); },

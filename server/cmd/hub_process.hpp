@@ -48,8 +48,16 @@ class HubProcess final : public hub::HubApi {
   [[nodiscard]] const ChangeLog& log() const override { return *log_; }
   [[nodiscard]] const LogSource& source() const override { return *source_; }
   [[nodiscard]] std::shared_ptr<const TypeRegistry> registry() const override {
-    return config_.registry;
+    return core_->views().registry();
   }
+  [[nodiscard]] std::optional<View> view_of(const std::string& zone) const override {
+    return core_->views().view_of(zone);
+  }
+  void change_zone(const std::string& name, hub::ZoneChange change, hub::StatusDone done) override;
+  void resync_zone(const std::string& name, hub::StatusDone done) override;
+  void drain_zone(const std::string& name, std::chrono::milliseconds retry_after,
+                  hub::StatusDone done) override;
+  void add_type(TypeInfo type, hub::StatusDone done) override;
   [[nodiscard]] hub::HubInfo info() const override;
   [[nodiscard]] hub::HubCounters counters() const override;
   [[nodiscard]] std::vector<hub::ZoneStatus> zones() const override;
@@ -74,6 +82,8 @@ class HubProcess final : public hub::HubApi {
   void upkeep();
   void on_committed(const Segment& segment);
   void check_waits();
+  void operate(std::function<void(const hub::StatusDone&)> work, hub::StatusDone done);
+  [[nodiscard]] Result<SessionId> session_for(const std::string& name) const;
   template <class Work, class Done>
   void on_writer(Work work, Done done);
 

@@ -34,15 +34,15 @@ std::string event_of(std::uint16_t code) {
   }
 }
 
-View view_of(bool down, const wire::Hello& hello, std::shared_ptr<const TypeRegistry> registry) {
-  ViewSpec spec;
-  spec.down = down;
-  spec.zone = hello.zone;
-  if (down) {
-    spec.types.insert(hello.types.begin(), hello.types.end());
-    spec.meshes.insert(hello.meshes.begin(), hello.meshes.end());
+/// Scopes of a token that narrow what the zone sees: "type:MeshTimeout", "mesh:default".
+hub::ZoneScope token_scope(const auth::ZoneIdentity& identity) {
+  constexpr std::string_view kType = "type:", kMesh = "mesh:";
+  hub::ZoneScope scope;
+  for (const std::string& word : identity.scopes) {
+    if (word.starts_with(kType)) scope.types.insert(word.substr(kType.size()));
+    if (word.starts_with(kMesh)) scope.meshes.insert(word.substr(kMesh.size()));
   }
-  return View(std::move(spec), std::move(registry));
+  return scope;
 }
 
 }  // namespace
@@ -98,6 +98,15 @@ void HubSession::retry_held() {
   });
 }
 
+void HubSession::resync() {
+  post([self = shared_from_this()] {
+    if (self->session_.sender() == nullptr) return;
+    if (!self->session_.sender()->ask_resync()) {
+      self->session_.close(close_code::kRestart, "resync asked for; this zone cannot do it live");
+    }
+  });
+}
+
 // -- admission ------------------------------------------------------------------------------------
 
 void HubSession::on_hello(Session&, const wire::Hello& hello) {
@@ -108,6 +117,7 @@ void HubSession::on_hello(Session&, const wire::Hello& hello) {
   request.identity = identity_.zone;
   request.session = id_;
   request.peer = peer_;
+  request.token_scope = token_scope(identity_);
   request.now = steady_clock().now();
   request.now_ms = services_.now_ms();
   services_.writer.post([self = shared_from_this(), request = std::move(request)] {
@@ -136,8 +146,12 @@ void HubSession::decided(tl::expected<hub::Admitted, hub::Refused> decision) {
 }
 
 void HubSession::welcome(const hub::Admitted& admitted) {
-  const View down = view_of(true, hello_, services_.registry);
-  const View up = view_of(false, hello_, services_.registry);
+  const hub::Views& views = services_.core.views();
+  const auto registry = views.registry();
+  const hub::ZoneScope request = hub::request_of(hello_, token_scope(identity_));
+  const View down = views.down_view(identity_.zone, request);
+  const View up(ViewSpec{.down = false, .zone = identity_.zone}, registry);
+  feed_ = views.feed(identity_.zone, request);
   hub::UpSink::Options options;
   options.zone = identity_.zone;
   options.generation = admitted.generation;
@@ -146,11 +160,12 @@ void HubSession::welcome(const hub::Admitted& admitted) {
   events.backlog = [this](std::size_t) { adapt_window(); };
   events.idle = [this] { answer_syncs(); };
   events.now_ms = services_.now_ms;
-  sink_ = std::make_unique<hub::UpSink>(std::move(options), *this, services_.registry, up,
+  sink_ = std::make_unique<hub::UpSink>(std::move(options), *this, registry, up,
                                         admitted.up_cursor, std::move(events));
   Session::Admission admission;
   admission.source = &services_.source;
   admission.down_view = down;
+  admission.views = feed_.get();
   admission.sink = sink_.get();
   admission.up_window_bytes = limits::kUpFirstGrantBytes;
   wire::Welcome& message = admission.welcome;
@@ -159,7 +174,7 @@ void HubSession::welcome(const hub::Admitted& admitted) {
   message.generation = admitted.generation.value;
   message.down_view = down.id();
   message.up_view = up.id();
-  for (const TypeInfo* type : services_.registry->all()) message.types.push_back(*type);
+  for (const TypeInfo* type : registry->all()) message.types.push_back(*type);
   message.message_max_bytes = limits::kMessageMaxBytes;
   message.up_window_bytes = limits::kUpFirstGrantBytes;
   message.up_cursor = admitted.up_cursor;
@@ -238,7 +253,7 @@ void HubSession::sample() {
   if (const FlowSender* sender = session_.sender()) {
     sample.acked = sender->acked();
     sample.in_flight_bytes = sender->in_flight_bytes();
-    sample.digest_failed = sender->why() == "digest_mismatch";
+    sample.digest_failed = sender->digest_failed();
     if (sender->held()) {
       sample.hold_reason = sender->held()->reason;
       sample.hold_text = sender->held()->text;
@@ -250,6 +265,12 @@ void HubSession::sample() {
     sample.counters.intents_full = sender->counters().intents_full;
   }
   if (const FlowReceiver* receiver = session_.receiver()) {
+    if (receiver->held()) {
+      sample.up_hold_reason = receiver->held()->reason;
+      sample.up_hold_text = receiver->held()->text;
+      sample.digest_failed = sample.digest_failed || receiver->held()->reason == "digest";
+    }
+    log_up_hold(sample.up_hold_reason, sample.up_hold_text);
     if (receiver->offered()) sample.up_offered = receiver->offered()->revision;
     sample.counters.changes_received = receiver->counters().changes;
     sample.counters.up_cuts = receiver->counters().cuts;
@@ -260,6 +281,19 @@ void HubSession::sample() {
   if (services_.table.sample(identity_.zone, id_, sample, services_.now_ms()) && sample.acked) {
     services_.progress(identity_.zone, sample.acked->revision);
   }
+}
+
+/// A hold of the hub's own must not be silent (P9).
+void HubSession::log_up_hold(const std::string& reason, const std::string& text) {
+  if (reason == logged_up_hold_) return;
+  if (reason.empty()) {
+    log(LogLevel::info, "sync.zone.up_hold_ended", "what the zone publishes is applied again",
+        {{"reason", logged_up_hold_}});
+  } else {
+    log(LogLevel::warn, "sync.zone.up_held", "the hub holds what the zone publishes",
+        {{"reason", reason}, {"text", text}});
+  }
+  logged_up_hold_ = reason;
 }
 
 void HubSession::on_session_closed(Session&, const CloseInfo& info) {

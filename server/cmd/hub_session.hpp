@@ -33,14 +33,14 @@ struct SessionTotals {
   std::atomic<std::uint64_t> protocol_errors{0};  // ended by a broken rule of the peer
 };
 
-/// What sessions need of the process; outlives them. `core` and `zones`: writer thread only.
+/// What sessions need of the process; outlives them. `core` and `zones`: writer thread
+/// only, but for the core's views.
 struct SessionServices {
   WriterThread& writer;
   hub::HubCore& core;
   hub::ZoneRegistry& zones;
   hub::ZoneTable& table;
   const LogSource& source;
-  std::shared_ptr<const TypeRegistry> registry;
   std::shared_ptr<Logger> logger;
   Id128 hub_id;
   std::function<std::int64_t()> now_ms;                    // wall clock
@@ -69,6 +69,8 @@ class HubSession final : public SessionHost,
   void tick(std::shared_ptr<const auth::Credentials> credentials);
   /// A held up cut may be tried again.
   void retry_held();
+  /// Lets the zone ask for everything again.
+  void resync();
 
   // SessionHost
   void on_hello(Session& session, const wire::Hello& hello) override;
@@ -91,6 +93,8 @@ class HubSession final : public SessionHost,
   void answer_syncs();
   void sample();
   void log_for_peer(std::string event, std::string message, std::vector<LogField> fields);
+  void log_up_hold(const std::string& reason, const std::string& text);
+  std::string logged_up_hold_;
   void log(LogLevel level, std::string event, std::string message,
            std::vector<LogField> fields = {}) const;
 
@@ -104,6 +108,7 @@ class HubSession final : public SessionHost,
   bool hello_seen_ = false;
   bool admitted_ = false;
   bool stored_something_ = false;          // the first grant may grow
+  std::unique_ptr<ViewFeed> feed_;
   std::unique_ptr<hub::UpSink> sink_;
   std::deque<std::uint64_t> syncs_;
   std::string logged_hold_;                // reason of the hold that was logged last; empty = none

@@ -177,7 +177,8 @@ void SyncServer::tick_all() {
   for (const auto& session : live()) session->tick(credentials);
 }
 
-void SyncServer::close_session(SessionId id, std::uint16_t code, const std::string& reason) {
+void SyncServer::close_session(SessionId id, std::uint16_t code, const std::string& reason,
+                               Duration retry_after) {
   std::shared_ptr<HubSession> session;
   {
     const std::lock_guard lock(mutex_);
@@ -185,7 +186,13 @@ void SyncServer::close_session(SessionId id, std::uint16_t code, const std::stri
       session = found->second.lock();
     }
   }
-  if (session) session->close(code, reason);
+  if (session) session->close(code, reason, retry_after);
+}
+
+void SyncServer::resync(SessionId id) {
+  for (const auto& session : live()) {
+    if (session->id() == id) session->resync();
+  }
 }
 
 void SyncServer::retry_held(SessionId id) {

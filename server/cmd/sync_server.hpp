@@ -40,7 +40,10 @@ class SyncServer {
   void wake_all();
   /// Once a second.
   void tick_all();
-  void close_session(SessionId session, std::uint16_t code, const std::string& reason);
+  void close_session(SessionId session, std::uint16_t code, const std::string& reason,
+                     Duration retry_after = {});
+  /// Lets the zone of a session ask for everything again.
+  void resync(SessionId session);
   void retry_held(SessionId session);
   void forget(SessionId session);
   [[nodiscard]] std::size_t sessions() const;

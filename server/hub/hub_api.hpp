@@ -77,6 +77,13 @@ struct WaitResult {
 };
 using WaitDone = std::function<void(WaitResult)>;
 
+/// One change of a zone's settings; exactly one member is set.
+struct ZoneChange {
+  std::optional<bool> enabled;
+  std::optional<bool> paused;
+  std::optional<ZoneScope> scope;
+};
+
 class HubApi {
  public:
   virtual ~HubApi() = default;
@@ -105,6 +112,18 @@ class HubApi {
   virtual void delete_zone(const std::string& name, bool force, StatusDone done) = 0;
   /// Lets the held up cut of a zone through once. Errors: not_found (nothing is held).
   virtual void approve_mass_delete(const std::string& name, StatusDone done) = 0;
+  /// Durable, and live for every session. Errors: not_found, conflict (being deleted),
+  /// invalid_argument (scope).
+  virtual void change_zone(const std::string& name, ZoneChange change, StatusDone done) = 0;
+  /// The zone asks for everything again. Errors: not_found, conflict (not connected).
+  virtual void resync_zone(const std::string& name, StatusDone done) = 0;
+  /// Ends the zone's session with the word to come back after `retry_after`. Errors as resync_zone.
+  virtual void drain_zone(const std::string& name, std::chrono::milliseconds retry_after,
+                          StatusDone done) = 0;
+  /// Registers a resource type. Errors: conflict, invalid_argument.
+  virtual void add_type(TypeInfo type, StatusDone done) = 0;
+  /// What the zone may see now; nothing = it never connected.
+  [[nodiscard]] virtual std::optional<View> view_of(const std::string& zone) const = 0;
   /// Answers when every zone of `zones` (empty = all connected now) acked `revision`, or after
   /// `timeout`. A zone that disconnects stays awaited.
   virtual void wait_revision(std::vector<std::string> zones, Revision revision,

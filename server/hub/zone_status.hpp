@@ -9,13 +9,14 @@
 
 #include "protocol/model/ids.hpp"
 #include "protocol/model/verdict.hpp"
+#include "server/hub/zone_scope.hpp"
 
 namespace zonesync::hub {
 
 enum class Convergence : std::uint8_t {
   unknown,  // no digest compared yet, or changes are on the way
-  yes,      // the zone durably holds the head of its view; its last digest check did not fail
-  no,       // the last digest comparison failed
+  yes,      // the zone durably holds the head of its view; the last digest check did not fail
+  no,       // the last digest comparison of either flow failed, whatever the revisions say
 };
 [[nodiscard]] std::string_view to_string(Convergence value);
 
@@ -56,6 +57,8 @@ struct ZoneCounters {
 struct ZoneStatus {
   std::string name;
   bool enabled = true;
+  bool paused = false;                 // by an operator: the hub sends it no data
+  ZoneScope scope;
   std::int64_t registered_at_ms = 0;
   std::int64_t first_seen_ms = 0;      // 0 = never connected
   std::int64_t last_seen_ms = 0;       // last packet received or disconnect

@@ -40,6 +40,8 @@ void ZoneTable::put_zone(const ZoneRecord& record) {
   ZoneStatus& status = rows_[record.name].status;
   status.name = record.name;
   status.enabled = record.enabled;
+  status.paused = record.paused;
+  status.scope = record.scope;
   status.registered_at_ms = record.registered_at_ms;
   status.first_seen_ms = record.first_seen_ms;
   status.generation = record.generation;
@@ -86,6 +88,8 @@ void ZoneTable::disconnected(const std::string& zone, SessionId session,
   status.connected = false;
   status.connected_since_ms = 0;
   status.in_flight_bytes = 0;
+  found->second.session_hold_reason.clear();
+  found->second.session_hold_text.clear();
   status.last_seen_ms = reason.at_ms;
   status.last_disconnect = std::move(reason);
 }
@@ -103,6 +107,8 @@ bool ZoneTable::sample(const std::string& zone, SessionId session, const Session
   status.up_offered = sample.up_offered;
   status.hold_reason = sample.hold_reason;
   status.hold_text = sample.hold_text;
+  row.session_hold_reason = sample.up_hold_reason;
+  row.session_hold_text = sample.up_hold_text;
   status.last_seen_ms = now_ms;
   row.digest_failed = sample.digest_failed;
   const std::uint64_t v1_bytes = status.counters.v1_bytes_est;
@@ -190,15 +196,23 @@ ZoneStatus ZoneTable::finish(const Row& row, Revision head, std::int64_t now_ms)
   const bool at_head = status.acked && acked >= head;
   status.lag_revisions = at_head ? 0 : head.value - acked.value;
   status.lag_seconds = at_head ? 0 : lag_seconds(acked, now_ms);
-  if (at_head) {
-    status.converged = Convergence::yes;
-  } else if (row.digest_failed) {
+  if (row.digest_failed) {
     status.converged = Convergence::no;
+  } else if (at_head) {
+    status.converged = Convergence::yes;
   }
   status.hold_down = !status.hold_reason.empty();
   if (!status.hold_down) {
     status.hold_reason = row.up_hold_reason;
     status.hold_text = row.up_hold_text;
+  }
+  if (status.hold_reason.empty()) {
+    status.hold_reason = row.session_hold_reason;
+    status.hold_text = row.session_hold_text;
+  }
+  if (status.hold_reason.empty() && status.paused) {
+    status.hold_reason = "paused";
+    status.hold_text = "the hub sends nothing: paused by an operator";
   }
   for (const auto& [key, reject] : row.down_rejects) {
     if (status.rejects.size() < kZoneRejectsShown) status.rejects.push_back(reject);

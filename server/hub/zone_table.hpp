@@ -32,10 +32,12 @@ struct SessionFacts {
 struct SessionSample {
   std::optional<Cursor> acked;
   std::uint64_t in_flight_bytes = 0;
-  bool digest_failed = false;       // the zone asked again because of a digest mismatch
+  bool digest_failed = false;       // of either flow, and no digest was confirmed since
   std::optional<Revision> up_offered;
   std::string hold_reason;          // the zone's hold of the down flow
   std::string hold_text;
+  std::string up_hold_reason;       // the hub's hold of the up flow, as the session knows it
+  std::string up_hold_text;
   ZoneCounters counters;            // of this session; `sessions` and `v1_bytes_est` unused
 };
 
@@ -83,6 +85,8 @@ class ZoneTable {
     bool digest_failed = false;
     std::string up_hold_reason;
     std::string up_hold_text;
+    std::string session_hold_reason;              // of the up flow, by the session
+    std::string session_hold_text;
   };
   struct Tick {
     Revision first;

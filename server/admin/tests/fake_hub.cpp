@@ -233,6 +233,46 @@ void FakeHub::delete_zone(const std::string& name, bool force, hub::StatusDone d
   post([done = std::move(done), status] { done(status); });
 }
 
+void FakeHub::change_zone(const std::string& name, hub::ZoneChange change, hub::StatusDone done) {
+  auto there = zone(name);
+  Status status;
+  if (!there) {
+    status = fail(ErrorCode::not_found, "zone '" + name + "' is not registered");
+  } else {
+    there->enabled = change.enabled.value_or(there->enabled);
+    there->paused = change.paused.value_or(there->paused);
+    there->scope = change.scope.value_or(there->scope);
+    set_zone(*there);
+  }
+  post([done = std::move(done), status] { done(status); });
+}
+
+void FakeHub::resync_zone(const std::string& name, hub::StatusDone done) {
+  const auto there = zone(name);
+  Status status;
+  if (!there || !there->connected) {
+    status = fail(there ? ErrorCode::conflict : ErrorCode::not_found, "zone '" + name + "'");
+  }
+  post([done = std::move(done), status] { done(status); });
+}
+
+void FakeHub::drain_zone(const std::string& name, std::chrono::milliseconds, hub::StatusDone done) {
+  resync_zone(name, std::move(done));
+}
+
+void FakeHub::add_type(TypeInfo type, hub::StatusDone done) {
+  post([this, type = std::move(type), done = std::move(done)] {
+    harness_.zones->add_type(type, done);
+    harness_.core->pump();
+  });
+}
+
+std::optional<View> FakeHub::view_of(const std::string& zone) const {
+  const auto there = this->zone(zone);
+  if (!there) return std::nullopt;
+  return harness_.core->views().down_view(zone, there->scope);
+}
+
 void FakeHub::approve_mass_delete(const std::string& name, hub::StatusDone done) {
   const auto there = zone(name);
   Status status;

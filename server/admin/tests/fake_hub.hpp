@@ -38,8 +38,14 @@ class FakeHub final : public hub::HubApi {
   [[nodiscard]] const ChangeLog& log() const override { return harness_.log; }
   [[nodiscard]] const LogSource& source() const override { return *harness_.source; }
   [[nodiscard]] std::shared_ptr<const TypeRegistry> registry() const override {
-    return harness_.registry;
+    return harness_.core->views().registry();
   }
+  void change_zone(const std::string& name, hub::ZoneChange change, hub::StatusDone done) override;
+  void resync_zone(const std::string& name, hub::StatusDone done) override;
+  void drain_zone(const std::string& name, std::chrono::milliseconds retry_after,
+                  hub::StatusDone done) override;
+  void add_type(TypeInfo type, hub::StatusDone done) override;
+  [[nodiscard]] std::optional<View> view_of(const std::string& zone) const override;
   [[nodiscard]] hub::HubInfo info() const override;
   [[nodiscard]] hub::HubCounters counters() const override;
   [[nodiscard]] std::vector<hub::ZoneStatus> zones() const override;

@@ -6,15 +6,6 @@
 #include "server/hub/up_prints.hpp"
 
 namespace zonesync::hub::testing {
-namespace {
-
-View down_view(const HubHarness& hub, const std::string& zone) {
-  ViewSpec spec;
-  spec.zone = zone;
-  return View(std::move(spec), hub.registry);
-}
-
-}  // namespace
 
 // -- the zone's end -------------------------------------------------------------------------------
 
@@ -123,7 +114,9 @@ class MeshZone::HubEnd final : public SessionHost, public UpPort {
     sink_ = std::make_unique<UpSink>(options, *this, hub.registry, up, admitted.up_cursor,
                                      up_events(*hub.source, zone_.name, up));
     Session::Admission admission;
-    admission.down_view = down_view(hub, zone_.name);
+    feed_ = hub.core->views().feed(zone_.name, {});
+    admission.down_view = feed_->current().view;
+    admission.views = feed_.get();
     admission.welcome.session = id.value;
     admission.welcome.hub_id = hub.log.state().log_id;
     admission.welcome.generation = admitted.generation.value;
@@ -138,6 +131,7 @@ class MeshZone::HubEnd final : public SessionHost, public UpPort {
     opened.admit(std::move(admission));
   }
 
+  std::unique_ptr<ViewFeed> feed_;
   std::unique_ptr<UpSink> sink_;
   MeshZone& zone_;
 };
