@@ -58,7 +58,7 @@ Status FlowSender::change_view() {
   view_version_ = now.version;
   view_since_ = now.since;
   if (now.view.id() == view_.id()) return {};
-  // What was compared is of the old view; lists have no Drop (V1-07): the next session begins anew.
+  // What was compared is of the old view; lists have no Drop (V1-09): the next session begins anew.
   if (!options_.drops || planner_ || repair_) {
     outdated_ = true;
     return {};

@@ -112,8 +112,14 @@ void Views::keep_moved(std::vector<Change>& changes) {
 }
 
 void Views::plan_zone(const ZoneRecord& record, std::vector<Change>& changes) {
-  planned_.zones[record.name] = Zone{record.enabled, record.paused, record.scope};
-  keep_moved(changes);
+  Zone& known = planned_.zones[record.name];
+  const bool concerns_all = known.enabled != record.enabled;
+  known = Zone{record.enabled, record.paused, record.scope};
+  if (concerns_all) return keep_moved(changes);
+  const auto kept = planned_.kept.find(record.name);
+  if (kept == planned_.kept.end()) return;
+  const View view = planned_.view(record.name, kept->second.request);
+  if (remember(kept->second, view)) changes.push_back(encode(kept->second));
 }
 
 void Views::plan_request(const std::string& zone, const ZoneScope& request,
@@ -135,9 +141,11 @@ Status Views::plan_type(const TypeInfo& type, std::vector<Change>& changes) {
 }
 
 void Views::plan_removal(const std::string& zone, std::vector<Change>& changes) {
+  const auto known = planned_.zones.find(zone);
+  const bool concerns_all = known != planned_.zones.end() && !known->second.enabled;
   planned_.zones.erase(zone);
   if (planned_.kept.erase(zone) > 0) changes.push_back(system_leave(views_key(zone)));
-  keep_moved(changes);
+  if (concerns_all) keep_moved(changes);
 }
 
 void Views::forget_plans() {

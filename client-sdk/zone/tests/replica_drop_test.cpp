@@ -103,6 +103,77 @@ class History {
   ReplicaSink sink_{replica_, {.stage_max_bytes = 1u << 20}};
 };
 
+/// One resource that lives in classes with tags `a` and `b` in turn.
+class MovedResource : public ::testing::Test {
+ protected:
+  static Class cls(const std::string& tag) { return {"MeshTimeout", "default", "global", tag}; }
+  void upsert(const std::string& tag, std::uint64_t revision) {
+    ASSERT_TRUE(sink_.stage({Revision{revision}, wire::make_upsert(cls(tag), timeout("k"))}));
+  }
+  void leave(const std::string& tag, std::uint64_t revision) {
+    ASSERT_TRUE(
+        sink_.stage({Revision{revision}, wire::make_leave(cls(tag), timeout("k").key)}));
+  }
+  void commit(std::uint64_t to, const Digest& digest) {
+    CutEnd end;
+    end.from = replica_.state().cursor;
+    end.complete = true;
+    end.to.revision = Revision{to};
+    end.to.view.id.bytes[0] = ++view_;
+    end.digest = digest;
+    bool durable = false;
+    sink_.commit(end, 1, [&](CommitToken, const auto& result) { durable = result.has_value(); });
+    EXPECT_TRUE(durable);
+  }
+  [[nodiscard]] Digest one(const std::string& tag) const {
+    Digest digest;
+    const Change change = wire::make_upsert(cls(tag), timeout("k"));
+    digest.add(fingerprint(change.key), change.hash);
+    return digest;
+  }
+  [[nodiscard]] std::string tag_now() const {
+    const ReplicaEntry* entry = replica_.snapshot()->find(timeout("k").key);
+    return entry == nullptr ? "none" : entry->change.cls.tag;
+  }
+
+  MemoryReplica replica_;
+  ReplicaSink sink_{replica_, {.stage_max_bytes = 1u << 20}};
+  std::uint8_t view_ = 0;
+};
+
+TEST_F(MovedResource, WhatItWasInAClassThatEntersSaysNothing) {
+  upsert("a", 8);
+  commit(10, one("a"));
+  ASSERT_TRUE(sink_.drop(cls("b")));
+  upsert("b", 5);
+  leave("b", 8);
+  commit(10, one("a"));
+  EXPECT_EQ(tag_now(), "a");
+}
+
+TEST_F(MovedResource, ItMovedAwayBeforeItsNewClassLeft) {
+  upsert("a", 8);
+  commit(10, one("a"));
+  leave("a", 12);
+  upsert("b", 12);
+  ASSERT_TRUE(sink_.drop(cls("b")));
+  commit(12, Digest{});
+  EXPECT_EQ(tag_now(), "none");
+}
+
+TEST_F(MovedResource, ItComesBackWithTheClassThatEntersAgain) {
+  upsert("a", 8);
+  commit(10, one("a"));
+  leave("a", 12);
+  upsert("b", 12);
+  ASSERT_TRUE(sink_.drop(cls("b")));
+  upsert("b", 5);
+  leave("b", 8);
+  upsert("b", 12);
+  commit(12, one("b"));
+  EXPECT_EQ(tag_now(), "b");
+}
+
 TEST(ReplicaDrop, AnyHistoryOfViewsEndsInTheHubsContent) {
   for (unsigned seed = 1; seed <= 120; ++seed) {
     SCOPED_TRACE(seed);

@@ -338,6 +338,25 @@ TEST_F(ViewsInFlight, ADisconnectAtAnyMessageLosesNothing) {
   }
 }
 
+// FLOW-34
+TEST_F(ViewChanges, ASenderLetsTheReceiverAskForEverythingAgain) {
+  start();
+  EXPECT_TRUE(pair.hub.session->sender()->ask_resync());
+  pair.pump();
+  EXPECT_EQ(pair.zone.sink.intents.back().why, "resync");
+  EXPECT_EQ(pair.zone.sink.intents.back().reason, IntentReason::full);
+  EXPECT_TRUE(pair.converged());
+}
+
+// FLOW-33
+TEST_F(ViewChanges, WordsOfOtherVersionsAboutASenderAreIgnored) {
+  start();
+  pair.zone.session->receiver()->on_sender_hold(wire::Hold{"tired", "", false});
+  pair.hub.write({of_type("MeshTimeout", "new")});
+  pair.pump();
+  EXPECT_TRUE(pair.converged());
+}
+
 // VIEW-02
 TEST(DropRules, AReceiverWhoseViewIsFixedRefusesDrop) {
   class Fixed final : public CutSink {

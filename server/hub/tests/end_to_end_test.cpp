@@ -141,7 +141,9 @@ TEST_P(EndToEnd, AReturningZoneReceivesOnlyWhatItMissed) {
   ASSERT_TRUE(mesh.hub.write({put(policy("p7", "new")), remove(policy("p8").key)}));
   east.connect();
   mesh.pump();
-  if (GetParam() == SyncMode::delta) EXPECT_EQ(east.down_counters.changes, 2u);
+  if (GetParam() == SyncMode::delta) {
+    EXPECT_EQ(east.down_counters.changes, 2u);
+  }
   EXPECT_EQ(east.down_counters.intents_changes, 1u);
   EXPECT_EQ(east.sees("global").size(), 199u);
   expect_at_head(east);
@@ -218,7 +220,9 @@ TEST_P(EndToEnd, AHubRestartLosesNothingAndZonesResume) {
   connect_both();
   EXPECT_EQ(west.sees("east"), (Names{"s", "t"}));
   EXPECT_EQ(west.down_counters.intents_full, 0u);
-  if (GetParam() == SyncMode::delta) EXPECT_EQ(west.down_counters.changes, 1u);
+  if (GetParam() == SyncMode::delta) {
+    EXPECT_EQ(west.down_counters.changes, 1u);
+  }
   EXPECT_EQ(mesh.hub.log.history(service("east", "s").key, 9)->size(), 1u);
   expect_at_head(west);
 }

@@ -73,7 +73,10 @@ TEST_F(Facts, AFailedDigestIsNotConverged) {
   sample.digest_failed = true;
   hub.table->sample("east", session, sample, hub.now_ms);
   EXPECT_EQ(status().converged, Convergence::no);
-  sample.acked = at(head()).acked;  // the full answer that was asked for has arrived
+  sample.acked = at(head()).acked;  // the revision alone says nothing about the content
+  hub.table->sample("east", session, sample, hub.now_ms);
+  EXPECT_EQ(status().converged, Convergence::no);
+  sample.digest_failed = false;     // the full answer that was asked for was confirmed
   hub.table->sample("east", session, sample, hub.now_ms);
   EXPECT_EQ(status().converged, Convergence::yes);
 }

@@ -226,6 +226,22 @@ TEST_F(HubViews, APausedZoneGetsNothingUntilItIsResumed) {
   EXPECT_EQ(hub().status("east").hold_reason, "");
 }
 
+// P9: a failed digest is not forgotten because the revisions agree.
+TEST_F(HubViews, AFailedDigestIsNotConverged) {
+  SessionSample sample;
+  sample.acked = Cursor{{}, hub().source->head(), {}};
+  sample.digest_failed = true;
+  const SessionId session = hub().status("east").session;
+  hub().table->sample("east", session, sample, hub().now_ms);
+  EXPECT_EQ(hub().status("east").converged, Convergence::no);
+  sample.digest_failed = false;
+  sample.up_hold_reason = "digest";
+  hub().table->sample("east", session, sample, hub().now_ms);
+  EXPECT_EQ(hub().status("east").converged, Convergence::yes);
+  EXPECT_EQ(hub().status("east").hold_reason, "digest");
+  EXPECT_FALSE(hub().status("east").hold_down);
+}
+
 TEST_F(HubViews, ADeletedZoneLeavesNoViewsBehind) {
   west.cut();
   std::optional<Status> answer;
