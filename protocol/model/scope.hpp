@@ -74,8 +74,8 @@ class View {
   /// global, cross-zone types of other enabled zones; never the zone's own origin. Up: the zone's
   /// own origin, types with zone_to_global. Never `home` or system classes.
   [[nodiscard]] bool admits(const Class& cls) const;
-  /// Hash over the canonical spec and the types that matter to it: a new type changes the views that
-  /// may carry it and no others.
+  /// Hash over the canonical spec and the types that matter to it: a new type changes the views
+  /// that may carry it and no others.
   [[nodiscard]] const ViewId& id() const { return id_; }
   [[nodiscard]] const ViewSpec& spec() const { return *spec_; }
   [[nodiscard]] const TypeRegistry& registry() const { return *registry_; }

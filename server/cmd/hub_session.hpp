@@ -89,12 +89,11 @@ class HubSession final : public SessionHost,
   void post(std::function<void()> work);
   void decided(tl::expected<hub::Admitted, hub::Refused> decision);
   void welcome(const hub::Admitted& admitted);
+  void log_up_hold(const std::string& reason, const std::string& text);
   void adapt_window();
   void answer_syncs();
   void sample();
   void log_for_peer(std::string event, std::string message, std::vector<LogField> fields);
-  void log_up_hold(const std::string& reason, const std::string& text);
-  std::string logged_up_hold_;
   void log(LogLevel level, std::string event, std::string message,
            std::vector<LogField> fields = {}) const;
 
@@ -108,6 +107,7 @@ class HubSession final : public SessionHost,
   bool hello_seen_ = false;
   bool admitted_ = false;
   bool stored_something_ = false;          // the first grant may grow
+  std::string logged_up_hold_;             // reason of our own hold that was logged last
   std::unique_ptr<ViewFeed> feed_;
   std::unique_ptr<hub::UpSink> sink_;
   std::deque<std::uint64_t> syncs_;

@@ -1,5 +1,5 @@
-// Who may see what, now: the decisions of the hub's log (scopes, disabled zones, types, requests) as
-// one view per zone.
+// Who may see what, now: the decisions of the hub's log (scopes, disabled zones, types, requests)
+// as one view per zone.
 //
 //   plan_*  (writer thread, while a group is planned) ──► entries for the log
 //   apply   (writer thread, durable, before any session can read the segment) ──► sessions
@@ -30,7 +30,7 @@ class Views {
   /// Reads everything from the log. Errors: storage_io, storage_corrupt.
   Status load(const ChangeLog& log);
 
-  // -- planning: appends the entries to log --------------------------------------------------------
+  // -- planning: appends the entries to log -------------------------------------------------------
   /// A zone was registered, or its `enabled`, `paused` or `scope` changed (its own entry is the
   /// caller's).
   void plan_zone(const ZoneRecord& record, std::vector<Change>& changes);
@@ -47,7 +47,7 @@ class Views {
   /// A segment is durable.
   void apply(const Segment& segment);
 
-  // -- now -----------------------------------------------------------------------------------------
+  // -- now ----------------------------------------------------------------------------------------
   [[nodiscard]] std::shared_ptr<const TypeRegistry> registry() const;
   /// The down view of a zone that asks for `request`.
   [[nodiscard]] View down_view(const std::string& zone, const ZoneScope& request) const;
