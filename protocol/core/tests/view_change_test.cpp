@@ -106,6 +106,28 @@ TEST_F(ViewChanges, AClassThatLeftIsDroppedWithoutANewAnswer) {
   EXPECT_EQ(pair.hub.session->sender()->acked(), pair.zone.sink.durable_cursor);
 }
 
+// V1-09: in v1 the session ends, and the next one lists what the two views differ in; nothing is
+// asked for from the beginning.
+TEST_F(ViewChanges, InV1AChangeOfViewIsAReconnectWithTheListsOfBothViews) {
+  pair.hub.mode = pair.zone.mode = SyncMode::v1;
+  start();
+  for (const std::set<std::string>& types :
+       {std::set<std::string>{"MeshTimeout"}, {"MeshRetry"}, {}}) {
+    pair.hub.write({of_type("MeshTimeout", "t1")});
+    feed.set(types, types.empty() ? std::set<std::string>{"default"} : std::set<std::string>{});
+    pair.hub.write({of_type("MeshTimeout", "another")});
+    pair.pump();
+    ASSERT_TRUE(pair.zone.closed);
+    EXPECT_EQ(pair.zone.closed->code, close_code::kRestart);
+    pair.connect();
+    pair.pump();
+    EXPECT_FALSE(pair.zone.closed) << pair.zone.closed->reason;
+    EXPECT_TRUE(pair.converged());
+    EXPECT_TRUE(at_view());
+    EXPECT_EQ(pair.zone.sink.intents.back().reason, IntentReason::changes);
+  }
+}
+
 // VIEW-03
 TEST_F(ViewChanges, AClassThatEntersIsReadFromTheLog) {
   feed.set({"MeshTimeout"});
