@@ -66,6 +66,16 @@ class Agent {
   bool finishing_ = false;
 };
 
+std::optional<Reject> refused_by_label(const Labels& labels, const Resource& resource) {
+  for (const auto& [key, value] : labels) {
+    const auto found = resource.labels.find(key);
+    if (found == resource.labels.end() || found->second != value) continue;
+    return Reject{"refused_label", "/labels/" + key,
+                  "this zone is configured to refuse versions with the label " + key, false};
+  }
+  return std::nullopt;
+}
+
 Status Agent::open() {
   client::Config settings = config_.client;
   settings.logger = logger_;
@@ -88,6 +98,13 @@ Status Agent::open() {
     options.mirror.zone = config_.client.zone;
     options.log_cuts = config_.log_cuts;
     mirror_ = std::make_unique<MirrorWorker>(options, steady_clock(), logger_, changed);
+  }
+  if (!config_.refuse_labels.empty()) {
+    const auto refuse = [labels = config_.refuse_labels](const Resource& resource) {
+      return refused_by_label(labels, resource);
+    };
+    const TypeRegistry types = TypeRegistry::with_default_types();
+    for (const TypeInfo* type : types.all()) client_->set_validator(type->name, refuse);
   }
   client_->on_cut([this](const client::Cut& cut) {
     on_cut(cut);

@@ -1,5 +1,7 @@
 #include "client-sdk/agent/agent_config.hpp"
 
+#include <algorithm>
+
 #include "client-sdk/agent/file_io.hpp"
 
 namespace zonesync::agent {
@@ -29,9 +31,15 @@ text::ConfigTable make_table() {
        .doc = "Types to receive; empty = all that the hub grants."},
       {.path = "meshes", .type = ConfigType::string_list,
        .doc = "Meshes to receive; empty = all that the hub grants."},
+      {.path = "sync.delta.enabled", .type = ConfigType::boolean, .default_text = "true",
+       .doc = "Ask for delta mode; false = complete lists (v1) only.",
+       .environment_aliases = {"ZONESYNC_SYNC_DELTA_ENABLED",
+                               "KUMA_EXPERIMENTAL_KDS_DELTA_ENABLED"}},
       {.path = "publish.dir", .doc = "Folder whose documents become resources of this zone."},
       {.path = "publish.interval", .type = ConfigType::duration, .default_text = "1s",
        .doc = "How often that folder is looked at.", .min = 10, .max = 3'600'000},
+      {.path = "refuse_labels", .type = ConfigType::string_list,
+       .doc = "Labels (key=value): this zone refuses versions that carry one of them."},
       {.path = "status_file", .doc = "JSON file that always shows the agent's state."},
       {.path = "log.cuts", .type = ConfigType::boolean, .default_text = "false",
        .doc = "One log line for every applied and every mirrored cut."},
@@ -63,11 +71,17 @@ AgentConfig assemble(const text::ConfigValues& values) {
   client.store_dir = values.text("store_dir");
   client.types = values.list("types");
   client.meshes = values.list("meshes");
+  client.delta_enabled = values.flag("sync.delta.enabled");
   client.software = "zonesync-agent/" ZONESYNC_VERSION;
   config.mirror_dir = values.text("mirror_dir");
   config.publish_dir = values.text("publish.dir");
   config.publish_interval = values.duration("publish.interval");
   config.status_file = values.text("status_file");
+  for (const std::string& label : values.list("refuse_labels")) {
+    const std::size_t equals = std::min(label.find('='), label.size());
+    config.refuse_labels[label.substr(0, equals)] =
+        equals == label.size() ? std::string() : label.substr(equals + 1);
+  }
   config.log_cuts = values.flag("log.cuts");
   config.log_level = level_of(values.text("log.level"));
   config.log_format =

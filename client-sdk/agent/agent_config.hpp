@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "client-sdk/include/zonesync/config.hpp"
+#include "protocol/model/resource.hpp"
 #include "protocol/runtime/logger.hpp"
 #include "protocol/text/config_table.hpp"
 #include "protocol/text/strict_yaml.hpp"
@@ -21,6 +22,7 @@ struct AgentConfig {
   Duration publish_interval{};
   std::filesystem::path status_file;  // empty = none
   bool log_cuts = false;
+  Labels refuse_labels;               // versions with one of these are refused
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::json;
 };

@@ -103,6 +103,8 @@ void add_run(CLI::App& app, Action& action) {
   add("--mirror", "mirror_dir", "Folder that shows what the zone received");
   add("--types", "types", "Types to receive, comma-separated");
   add("--meshes", "meshes", "Meshes to receive, comma-separated");
+  add("--delta", "sync.delta.enabled", "false = complete lists (v1) only");
+  add("--refuse-labels", "refuse_labels", "Refuse versions with these labels, key=value,...");
   add("--publish", "publish.dir", "Folder whose documents become resources of this zone");
   add("--publish-interval", "publish.interval", "How often that folder is looked at, e.g. 1s");
   add("--status-file", "status_file", "JSON file that always shows the agent's state");

@@ -75,6 +75,7 @@ std::string render_status(const AgentStatus& status) {
   json::object root{{"zone", status.zone},
                     {"state", to_string(client.state)},
                     {"mode", to_string(client.mode)},
+                    {"mode_reason", client.mode_reason},
                     {"connected", client.connected},
                     {"from_cache", client.from_cache},
                     {"revision", client.cursor ? client.cursor->revision.value : 0},

@@ -26,6 +26,7 @@ ZoneMachine::Options machine_options(const Config& config) {
   options.software = config.software;
   options.types = config.types;
   options.meshes = config.meshes;
+  options.delta_enabled = config.delta_enabled;
   options.backoff = {config.backoff.base, config.backoff.max, config.backoff.auth};
   options.healthy_after = config.backoff.healthy_after;
   return options;
@@ -67,7 +68,8 @@ Client::Impl::Impl(Config config, HubUrl url, std::unique_ptr<ZoneStore> store)
       pool_(std::make_unique<IoPool>(1)) {
   auto& context = pool_->at(0);
   HubLink::Events events;
-  events.opened = [this] { return machine_.open_session(); };
+  events.offers = [this] { return machine_.offers(); };
+  events.opened = [this](SyncMode mode) { return machine_.open_session(mode); };
   events.failed = [this](const ConnectProblem& problem) { machine_.on_connect_failed(problem); };
   link_ = std::make_unique<HubLink>(context, config_, std::move(url), clock_, std::move(events));
   deadline_ = std::make_unique<Timer>(context);

@@ -9,8 +9,6 @@
 namespace zonesync::client {
 namespace {
 
-constexpr std::string_view kSubprotocolDelta = "zonesync.v2.delta";
-
 Result<std::string> read_token(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
@@ -55,7 +53,9 @@ Result<WebSocketClientOptions> HubLink::options() const {
   options.target.port = url_.port;
   options.target.connect_address = config_.connect_address;
   options.path = url_.path;
-  options.subprotocols = {std::string(kSubprotocolDelta)};
+  for (const SyncMode mode : events_.offers()) {
+    options.subprotocols.emplace_back(subprotocol_of(mode));
+  }
   options.user_agent = config_.software;
   options.bearer_token = config_.token;
   if (!config_.token_file.empty()) {
@@ -101,7 +101,8 @@ void HubLink::on_connected(tl::expected<WebSocketPtr, ConnectFailure> result) {
     if (failure.retry_after) retry_after = *failure.retry_after;
     return events_.failed(ConnectProblem{failure.error, failure.http_status, retry_after});
   }
-  std::shared_ptr<Session> session = events_.opened();
+  const auto mode = mode_of_subprotocol((*result)->subprotocol());
+  std::shared_ptr<Session> session = events_.opened(mode.value_or(SyncMode::delta));
   if (!session) return;
   driver_ = SessionDriver::make(std::move(*result), std::move(session), clock_);
   driver_->start();

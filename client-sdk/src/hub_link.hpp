@@ -22,7 +22,8 @@ namespace zonesync::client {
 class HubLink {
  public:
   struct Events {
-    std::function<std::shared_ptr<Session>()> opened;  // null = not wanted any more
+    std::function<std::vector<SyncMode>()> offers;
+    std::function<std::shared_ptr<Session>(SyncMode)> opened;  // null = not wanted any more
     std::function<void(const ConnectProblem&)> failed;
   };
   HubLink(boost::asio::io_context& context, const Config& config, HubUrl url, const Clock& clock,

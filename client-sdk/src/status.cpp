@@ -55,6 +55,7 @@ ClientStatus status_from(const ZoneStatus& zone, const ReplicaState& replica, Ti
   ClientStatus status;
   status.state = state_from(zone.state);
   status.mode = zone.mode == SyncMode::v1 ? Mode::v1 : Mode::delta;
+  status.mode_reason = zone.mode_reason;
   status.connected = zone.connected;
   status.from_cache = zone.from_cache;
   status.cursor = zone.cursor;

@@ -6,6 +6,8 @@
 namespace zonesync {
 namespace {
 
+constexpr std::uint64_t kDayMs = 86'400'000;  // more is not taken from a peer
+
 ErrorCode code_of_close(std::uint16_t close) {
   switch (close) {
     case close_code::kUnauthenticated: return ErrorCode::unauthenticated;
@@ -42,7 +44,8 @@ ZoneMachine::ZoneMachine(Options options, ReplicaStore& store, ReplicaSink& sink
       sink_(sink),
       outbox_(outbox),
       port_(port),
-      backoff_(options_.backoff) {
+      backoff_(options_.backoff),
+      modes_(options_.delta_enabled) {
   options_.session.role = SessionRole::zone;
   sink_.set_carries([this](const std::string& type) {
     const TypeInfo* info = outbox_.registry()->find(type);
@@ -87,7 +90,8 @@ std::shared_ptr<Session> ZoneMachine::open_session(SyncMode mode) {
   welcomed_ = false;
   goodbye_.reset();
   Session::Options session = options_.session;
-  session.mode = mode_ = mode;
+  session.mode = mode;
+  modes_.opened(mode, port_.now());
   session_ = std::make_shared<Session>(session, *this, hello());
   return session_;
 }
@@ -131,6 +135,7 @@ void ZoneMachine::plan_retry(ZoneError error, std::optional<Duration> retry_afte
 
 void ZoneMachine::on_tick(TimePoint now) {
   expire_barriers(now);
+  if (modes_.expire(now) && phase_ == Phase::session) reopen("delta is tried again");
   if (phase_ == Phase::waiting && retry_at_ && now >= *retry_at_) return begin_connect();
   reschedule();
 }
@@ -174,12 +179,15 @@ Status ZoneMachine::publish_complete() {
   if (outbox_.info().complete) return {};
   if (auto status = outbox_.declare_complete(); !status) return status;
   // The session's Hello said partial, answered yet or not; a new one says the new word.
-  if (session_) {
-    reopening_ = true;
-    session_->close(close_code::kNormal, "the zone's log is complete now");
-    port_.wake();
-  }
+  if (session_) reopen("the zone's log is complete now");
   return {};
+}
+
+/// Ends the session to say Hello anew at once.
+void ZoneMachine::reopen(std::string why) {
+  reopening_ = true;
+  session_->close(close_code::kNormal, std::move(why));
+  port_.wake();
 }
 
 void ZoneMachine::approve_mass_delete() {
@@ -251,7 +259,10 @@ void ZoneMachine::adopt_types(const wire::Welcome& welcome) {
 }
 
 void ZoneMachine::on_goodbye(Session& session, const wire::Goodbye& goodbye) {
-  if (&session == session_.get()) goodbye_ = goodbye;
+  if (&session != session_.get()) return;
+  goodbye_ = goodbye;
+  modes_.fall_back(std::chrono::milliseconds(std::min(goodbye.fallback_ttl_ms, kDayMs)),
+                   port_.now());
 }
 
 void ZoneMachine::on_session_closed(Session& session, const CloseInfo& info) {
@@ -283,7 +294,6 @@ void ZoneMachine::on_session_closed(Session& session, const CloseInfo& info) {
   }
   std::optional<Duration> retry_after;
   if (goodbye_ && goodbye_->retry_after_ms > 0) {
-    constexpr std::uint64_t kDayMs = 86'400'000;
     retry_after = std::chrono::milliseconds(std::min(goodbye_->retry_after_ms, kDayMs));
   }
   plan_retry(std::move(error), retry_after, is_auth_close(code));

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "client-sdk/zone/backoff.hpp"
+#include "client-sdk/zone/mode_policy.hpp"
 #include "client-sdk/zone/outbox.hpp"
 #include "client-sdk/zone/replica_sink.hpp"
 #include "client-sdk/zone/zone_status.hpp"
@@ -62,6 +63,7 @@ class ZoneMachine final : public SessionHost {
     std::string software;
     std::vector<std::string> types;
     std::vector<std::string> meshes;
+    bool delta_enabled = true;           // false = only v1 is offered
     Backoff::Options backoff;
     Duration healthy_after = std::chrono::seconds(60);
     Session::Options session;
@@ -77,6 +79,8 @@ class ZoneMachine final : public SessionHost {
   /// Says Goodbye when connected; no connect after it.
   void stop();
   /// The websocket is open: the session to run on it. Null when it is no longer wanted.
+  /// What to offer at a connect, in order of preference (CON-02).
+  [[nodiscard]] std::vector<SyncMode> offers() const { return modes_.offers(port_.now()); }
   /// `mode` = of the subprotocol that was negotiated.
   [[nodiscard]] std::shared_ptr<Session> open_session(SyncMode mode = SyncMode::delta);
   void on_connect_failed(const ConnectProblem& problem);
@@ -128,6 +132,7 @@ class ZoneMachine final : public SessionHost {
   void begin_connect();
   void plan_retry(ZoneError error, std::optional<Duration> retry_after, bool auth);
   void adopt_types(const wire::Welcome& welcome);
+  void reopen(std::string why);
   void on_applied(AppliedCut cut);
   void send_barriers();
   void settle_barriers();
@@ -147,7 +152,7 @@ class ZoneMachine final : public SessionHost {
   Backoff backoff_;
   Phase phase_ = Phase::idle;
   std::shared_ptr<Session> session_;
-  SyncMode mode_ = SyncMode::delta;     // of the open session, else of the last one
+  ModePolicy modes_;
   bool welcomed_ = false;               // in the open session
   bool reopening_ = false;              // we closed the session to say Hello anew: no failure
   bool auth_failed_ = false;

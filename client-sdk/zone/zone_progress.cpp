@@ -88,6 +88,9 @@ void ZoneMachine::fail_barriers(const Error& error) {
 
 void ZoneMachine::reschedule() {
   std::optional<TimePoint> deadline = retry_at_;
+  if (const auto& until = modes_.fallback_until()) {
+    deadline = deadline ? std::min(*deadline, *until) : *until;
+  }
   for (const Barrier& barrier : barriers_) {
     deadline = deadline ? std::min(*deadline, barrier.deadline) : barrier.deadline;
   }
@@ -137,7 +140,8 @@ ZoneStatus ZoneMachine::status() const {
   ZoneStatus status;
   status.state = state();
   status.connected = welcomed_;
-  status.mode = mode_;
+  status.mode = modes_.mode();
+  status.mode_reason = modes_.reason();
   status.cursor = store_.state().cursor;
   status.from_cache = status.cursor && !sink_.confirmed();
   status.head_seen = head_seen_;

@@ -40,6 +40,7 @@ struct ZoneCounters {
 struct ZoneStatus {
   ZoneState state = ZoneState::initializing;
   SyncMode mode = SyncMode::delta;     // of the open session, else of the last one
+  std::string mode_reason = "default"; // see ModePolicy::reason
   bool connected = false;
   bool from_cache = false;
   std::optional<Cursor> cursor;

@@ -135,13 +135,15 @@ Status Session::sync(std::uint64_t id) {
   return {};
 }
 
-void Session::close(std::uint16_t code, std::string reason, Duration retry_after) {
+void Session::close(std::uint16_t code, std::string reason, Duration retry_after,
+                    Duration fallback) {
   if (close_ || closed_) return;
   reason = clip_reason(std::move(reason));
   wire::Goodbye goodbye;
   goodbye.code = code;
   goodbye.reason = reason;
   goodbye.retry_after_ms = to_ms(retry_after);
+  goodbye.fallback_ttl_ms = to_ms(fallback);
   wire::append(outbox_, goodbye);
   close_ = CloseInfo{code, std::move(reason)};
 }

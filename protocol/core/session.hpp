@@ -114,7 +114,9 @@ class Session final : public SessionPort {
 
   // -- both ---------------------------------------------------------------------------------------
   /// Says Goodbye, then closes with `code`.
-  void close(std::uint16_t code, std::string reason, Duration retry_after = {});
+  /// `fallback` asks a zone to use v1 for so long (V1-10).
+  void close(std::uint16_t code, std::string reason, Duration retry_after = {},
+             Duration fallback = {});
   [[nodiscard]] FlowSender* sender() { return sender_.get(); }
   [[nodiscard]] FlowReceiver* receiver() { return receiver_.get(); }
   [[nodiscard]] const SessionCounters& counters() const { return counters_; }

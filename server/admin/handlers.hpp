@@ -42,6 +42,10 @@ void wait_for_revision(Call call);
 void put_zone(Call call);
 void delete_zone(Call call);
 void approve_mass_delete(Call call);
+void put_zone_mode(Call call);
+
+// sync_errors.cpp
+[[nodiscard]] Answer list_sync_errors(const Call& call);
 
 // zone_operations.cpp
 void enable_zone(Call call);

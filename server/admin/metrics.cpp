@@ -99,6 +99,8 @@ const std::vector<ZoneMetric>& zone_metrics() {
        [=](const ZoneStatus& z) { return number(z.in_flight_bytes); }},
       {"zone_diverged", "1 = the last digest comparison failed.", gauge,
        [](const ZoneStatus& z) { return z.converged == hub::Convergence::no ? 1.0 : 0.0; }},
+      {"zone_mode_v1", "1 = the session is in v1 (complete lists), 0 = delta.", gauge,
+       [](const ZoneStatus& z) { return z.mode == "v1" ? 1.0 : 0.0; }},
       {"zone_held", "1 = a guard waits for approval.", gauge,
        [](const ZoneStatus& z) { return z.hold_reason.empty() ? 0.0 : 1.0; }},
       {"zone_rejects", "Open rejects, both directions.", gauge,

@@ -71,6 +71,9 @@ std::vector<Route> build() {
       {Port::api, "PUT", "/zones/{zone}/scope", Role::admin, {}, set_zone_scope},
       {Port::api, "GET", "/zones/{zone}/explain", Role::viewer,
        {"type", "mesh", "origin", "name"}, answer_at_once<explain_resource>},
+      {Port::api, "PUT", "/zones/{zone}/mode", Role::admin, {}, put_zone_mode},
+      {Port::api, "GET", "/sync/errors", Role::viewer, {"zone"},
+       answer_at_once<list_sync_errors>},
 
       {Port::metrics, "GET", "/livez", Role::viewer, {}, answer_at_once<get_livez>},
       {Port::metrics, "GET", "/readyz", Role::viewer, {"verbose"}, answer_at_once<get_readyz>},

@@ -29,6 +29,40 @@ json::value hold_json(const hub::ZoneStatus& zone) {
   return out;
 }
 
+json::object counters_json(const hub::ZoneCounters& counters) {
+  json::object out;
+  out["sessions"] = counters.sessions;
+  out["intents_none"] = counters.intents_none;
+  out["intents_changes"] = counters.intents_changes;
+  out["intents_repair"] = counters.intents_repair;
+  out["intents_full"] = counters.intents_full;
+  out["up_cuts"] = counters.up_cuts;
+  out["digest_mismatches"] = counters.digest_mismatches;
+  return out;
+}
+
+/// v1: what was sent, acknowledged and refused per type, as Kuma's insights show it.
+json::array lists_json(const hub::ZoneStatus& zone) {
+  json::array all;
+  for (const auto& [type, state] : zone.lists) {
+    json::object out;
+    out["type"] = type;
+    out["version"] = state.version.value;
+    out["nonce"] = state.nonce;
+    out["acked_version"] = state.acked_version.value;
+    out["acked_nonce"] = state.acked_nonce;
+    out["nacked_nonce"] = state.nacked_nonce;
+    out["nack"] = state.nack_text;
+    out["sent"] = state.lists_sent;
+    out["acked"] = state.lists_acked;
+    out["nacked"] = state.lists_nacked;
+    all.push_back(std::move(out));
+  }
+  return all;
+}
+
+}  // namespace
+
 json::object reject_json(const hub::RejectRecord& record) {
   json::object out;
   out["direction"] = record.down ? "down" : "up";
@@ -42,20 +76,6 @@ json::object reject_json(const hub::RejectRecord& record) {
   return out;
 }
 
-json::object counters_json(const hub::ZoneCounters& counters) {
-  json::object out;
-  out["sessions"] = counters.sessions;
-  out["intents_none"] = counters.intents_none;
-  out["intents_changes"] = counters.intents_changes;
-  out["intents_repair"] = counters.intents_repair;
-  out["intents_full"] = counters.intents_full;
-  out["up_cuts"] = counters.up_cuts;
-  out["digest_mismatches"] = counters.digest_mismatches;
-  return out;
-}
-
-}  // namespace
-
 json::object zone_summary(const hub::ZoneStatus& zone) {
   json::object out;
   out["name"] = zone.name;
@@ -63,6 +83,9 @@ json::object zone_summary(const hub::ZoneStatus& zone) {
   out["paused"] = zone.paused;
   out["connected"] = zone.connected;
   out["mode"] = zone.mode;
+  out["mode_reason"] = zone.mode_reason;
+  out["mode_forced"] = nullptr;
+  if (zone.forced_mode) out["mode_forced"] = to_string(*zone.forced_mode);
   out["registered_at_ms"] = zone.registered_at_ms;
   out["last_seen_ms"] = zone.last_seen_ms;
   return out;
@@ -103,6 +126,7 @@ json::object zone_detail(const hub::ZoneStatus& zone) {
   out["instance"] = to_hex(zone.instance.id);
   out["first_seen_ms"] = zone.first_seen_ms;
   out["reject_list"] = std::move(rejects);
+  out["lists"] = lists_json(zone);
   out["counters"] = counters_json(zone.counters);
   return out;
 }

@@ -7,6 +7,9 @@
 
 namespace zonesync::admin {
 
+/// One open reject, as `reject_list` and `/sync/errors` show it.
+[[nodiscard]] boost::json::object reject_json(const hub::RejectRecord& record);
+
 /// For GET /zones.
 [[nodiscard]] boost::json::object zone_summary(const hub::ZoneStatus& zone);
 /// For GET /zones/_overview: connection, progress and convergence. Nothing acked = revision 0.

@@ -3,6 +3,7 @@
 
 #include "protocol/text/json_value.hpp"
 #include "server/admin/handlers.hpp"
+#include "server/admin/write_request.hpp"
 #include "server/admin/zone_json.hpp"
 
 namespace zonesync::admin {
@@ -39,6 +40,38 @@ hub::StatusDone answer_later(Call call, MakeAnswer answer) {
       call.reply->send(answer(call, status));
     });
   };
+}
+
+struct ModeOrder {
+  std::optional<SyncMode> mode;          // nothing = as configured
+  std::chrono::milliseconds ttl{0};
+};
+
+Result<ModeOrder> mode_order(const json::value& body) {
+  constexpr std::int64_t kDayMs = 86'400'000;
+  const auto wrong = [](std::string text, std::string field) {
+    return fail(ErrorCode::invalid_argument, std::move(text), std::move(field));
+  };
+  if (!body.is_object()) return wrong("must be an object", "");
+  ModeOrder order;
+  bool named = false;
+  for (const auto& member : body.get_object()) {
+    const json::value& value = member.value();
+    if (member.key() == "mode" && value.is_string()) {
+      order.mode = parse_sync_mode(value.get_string());
+      named = order.mode || value.get_string() == "default";
+    } else if (member.key() == "for_ms" && value.is_int64() && value.get_int64() > 0 &&
+               value.get_int64() <= kDayMs) {
+      order.ttl = std::chrono::milliseconds(value.get_int64());
+    } else {
+      return wrong("is not a field of it, or not of its kind", "/" + std::string(member.key()));
+    }
+  }
+  if (!named) return wrong("must be delta, v1 or default", "/mode");
+  if (order.ttl.count() > 0 && order.mode != SyncMode::v1) {
+    return wrong("only v1 can be asked for a while", "/for_ms");
+  }
+  return order;
 }
 
 }  // namespace
@@ -105,6 +138,21 @@ void approve_mass_delete(Call call) {
   };
   hub::HubApi& hub = call.hub();
   hub.approve_mass_delete(name, answer_later(std::move(call), answer));
+}
+
+void put_zone_mode(Call call) {
+  const std::string name = call.param("zone");
+  const auto body = read_body(call);
+  if (!body) return call.reply->send(body.error());
+  const Result<ModeOrder> order = mode_order(*body);
+  if (!order) return call.reply->send(problem_of(order.error()));
+  const auto answer = [name](const Call& done, const Status& status) -> Answer {
+    if (!status) return refuse(status.error());
+    log_act(done, "api.zone_mode", "a user changed a zone's mode");
+    return one_zone(done.hub(), name, 200);
+  };
+  hub::HubApi& hub = call.hub();
+  hub.set_zone_mode(name, order->mode, order->ttl, answer_later(std::move(call), answer));
 }
 
 }  // namespace zonesync::admin

@@ -132,6 +132,12 @@ void CommandLine::add_zone_commands() {
   verb("rm", "delete a zone with all its resources", ZoneCommand::Verb::remove)
       ->add_flag("--force", zone_.force, "also when it is connected");
   verb("approve", "let a held mass delete through, once", ZoneCommand::Verb::approve);
+  CLI::App* mode = verb("mode", "choose delta or v1 for a zone", ZoneCommand::Verb::mode);
+  mode->add_option("mode", zone_.mode, "delta, v1, or default (as the hub is configured)")
+      ->required()
+      ->check(CLI::IsMember({"delta", "v1", "default"}));
+  mode->add_option("--for", fallback_, "v1 only for so long, then delta is tried again");
+
   add_zone_operations(*zones);
 }
 
@@ -176,6 +182,8 @@ void CommandLine::add_sync_commands() {
   CLI::App* sync = command(*app, "sync", "how the zones are doing");
   sync->require_subcommand(1);
   sync_status_ = command(*sync, "status", "all zones in a few numbers");
+  sync_errors_command_ = command(*sync, "errors", "versions that a side refuses, with reasons");
+  sync_errors_command_->add_option("-z,--zone", sync_errors_.zone, "only this zone's");
   sync_explain_ = command(*sync, "explain", "why a resource is at a zone, or is not");
   sync_explain_->add_option("type", explain_.type, "type or its plural")->required();
   sync_explain_->add_option("name", explain_.name, "the resource")->required();
@@ -188,9 +196,16 @@ Outcome<void> CommandLine::run_operation(Session& session) const {
   if (types_add_->parsed()) return run_types_add(session, type_);
   if (sync_explain_->parsed()) return run_explain(session, explain_);
   if (sync_status_->parsed()) return run_sync_status(session);
+  if (sync_errors_command_->parsed()) return run_sync_errors(session, sync_errors_);
   if (scope_set_->parsed()) return run_scope_set(session, scope_);
   if (!operation_.word.empty()) return run_zone_operation(session, operation_);
-  return run_zone(session, zone_);
+  ZoneCommand zone = zone_;
+  if (!fallback_.empty()) {
+    const Outcome<Duration> fallback = parse_duration(fallback_);
+    if (!fallback) return give_up(fallback.error());
+    zone.fallback = *fallback;
+  }
+  return run_zone(session, zone);
 }
 
 Outcome<void> CommandLine::run(Session& session) const {

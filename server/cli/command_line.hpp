@@ -59,6 +59,9 @@ class CommandLine {
   CLI::App* types_add_ = nullptr;
   CLI::App* sync_explain_ = nullptr;
   CLI::App* sync_status_ = nullptr;
+  CLI::App* sync_errors_command_ = nullptr;
+  std::string fallback_;
+  SyncErrorsCommand sync_errors_;
   std::string apply_timeout_ = "30s";
   std::string wait_timeout_ = "30s";
   std::string interval_ = "1s";

@@ -88,10 +88,16 @@ struct WaitCommand {
 };
 
 struct ZoneCommand {
-  enum class Verb : std::uint8_t { add, remove, approve };
+  enum class Verb : std::uint8_t { add, remove, approve, mode };
   Verb verb = Verb::add;
   std::string zone;
   bool force = false;
+  std::string mode;        // delta, v1, default
+  Duration fallback{};     // with v1: only for so long
+};
+
+struct SyncErrorsCommand {
+  std::string zone;        // empty = all
 };
 
 /// `zones enable|disable|pause|resume|resync|drain ZONE`: POST /zones/ZONE/word.
@@ -144,6 +150,7 @@ struct ExplainCommand {
 [[nodiscard]] Outcome<void> run_watch(Session& session, const WatchCommand& command);
 [[nodiscard]] Outcome<void> run_wait(Session& session, const WaitCommand& command);
 [[nodiscard]] Outcome<void> run_zone(Session& session, const ZoneCommand& command);
+[[nodiscard]] Outcome<void> run_sync_errors(Session& session, const SyncErrorsCommand& command);
 
 /// Waits until the zones (all connected ones when empty) durably applied `revision` (0 = the head
 /// now). Failures: timeout, naming the zones that are missing.

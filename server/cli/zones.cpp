@@ -1,6 +1,8 @@
 // `get zones [-w]` and `zones add|rm|approve`.
 #include <ostream>
 
+#include <boost/json/serialize.hpp>
+
 #include "server/cli/commands.hpp"
 #include "server/cli/json_fields.hpp"
 
@@ -137,10 +139,21 @@ Outcome<void> run_zone(Session& session, const ZoneCommand& command) {
   Target target{"zones", command.zone};
   if (command.verb == Verb::approve) target.segment("approve-mass-delete");
   if (command.force) target.query("force", "true");
-  const char* method = command.verb == Verb::add      ? "PUT"
+  std::string body;
+  if (command.verb == Verb::mode) {
+    target.segment("mode");
+    json::object order{{"mode", command.mode}};
+    if (command.fallback > Duration::zero()) {
+      order["for_ms"] =
+          std::chrono::duration_cast<std::chrono::milliseconds>(command.fallback).count();
+    }
+    body = json::serialize(order);
+  }
+  const bool put = command.verb == Verb::add || command.verb == Verb::mode;
+  const char* method = put                            ? "PUT"
                        : command.verb == Verb::remove ? "DELETE"
                                                       : "POST";
-  const Outcome<json::value> answer = session.api.send(method, target.text());
+  const Outcome<json::value> answer = session.api.send(method, target.text(), body);
   if (!answer) {
     Failure failure = answer.error();
     if (command.verb == Verb::remove && !command.force && failure.exit == Exit::conflict) {
@@ -156,6 +169,7 @@ Outcome<void> run_zone(Session& session, const ZoneCommand& command) {
     return {};
   }
   const char* done = command.verb == Verb::add      ? "registered zone "
+                     : command.verb == Verb::mode   ? "set the mode of zone "
                      : command.verb == Verb::remove ? "deleted zone and its resources: "
                                                     : "let the held publication through: ";
   session.out << done << command.zone << '\n';

@@ -112,6 +112,9 @@ Status HubProcess::build_core() {
   zone_events.close_session = [this](SessionId session, std::uint16_t code, std::string reason) {
     sync_->close_session(session, code, reason);
   };
+  zone_events.fall_back = [this](SessionId session, Duration ttl) {
+    sync_->fall_back(session, ttl);
+  };
   zone_events.duplicate = [this](const std::string& zone) {
     logger_->log({LogLevel::error, "zone.duplicate", "several agents claim one zone",
                   {{"zone", zone}}});
@@ -343,6 +346,14 @@ void HubProcess::approve_mass_delete(const std::string& name, hub::StatusDone do
       if (const auto session = registry_->session_of(name)) sync_->retry_held(*session);
     }
     answer(approved);
+  }, std::move(done));
+}
+
+void HubProcess::set_zone_mode(const std::string& name, std::optional<SyncMode> mode,
+                               std::chrono::milliseconds ttl, hub::StatusDone done) {
+  on_writer([this, name, mode, ttl](const hub::StatusDone& answer) {
+    if (ttl.count() > 0) return registry_->fall_back(name, ttl, answer);
+    registry_->set_mode(name, mode, answer);
   }, std::move(done));
 }
 

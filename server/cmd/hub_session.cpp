@@ -8,8 +8,9 @@
 namespace zonesync {
 namespace {
 
-Session::Options hub_options() {
+Session::Options hub_options(SyncMode mode) {
   Session::Options options;
+  options.mode = mode;
   options.role = SessionRole::hub;
   return options;
 }
@@ -48,12 +49,13 @@ hub::ZoneScope token_scope(const auth::ZoneIdentity& identity) {
 }  // namespace
 
 HubSession::HubSession(SessionServices& services, SessionId id, auth::ZoneIdentity identity,
-                       std::string peer)
+                       std::string peer, hub::ModeChoice mode)
     : services_(services),
       id_(id),
       identity_(std::move(identity)),
       peer_(std::move(peer)),
-      session_(hub_options(), *this, std::nullopt) {}
+      mode_(std::move(mode)),
+      session_(hub_options(mode_.mode), *this, std::nullopt) {}
 
 std::shared_ptr<SessionPort> HubSession::port() {
   return std::shared_ptr<SessionPort>(shared_from_this(), &session_);
@@ -69,9 +71,10 @@ void HubSession::wake() {
   if (const auto driver = driver_.lock()) driver->wake();
 }
 
-void HubSession::close(std::uint16_t code, std::string reason, Duration retry_after) {
-  post([self = shared_from_this(), code, reason = std::move(reason), retry_after] {
-    self->session_.close(code, reason, retry_after);
+void HubSession::close(std::uint16_t code, std::string reason, Duration retry_after,
+                       Duration fallback) {
+  post([self = shared_from_this(), code, reason = std::move(reason), retry_after, fallback] {
+    self->session_.close(code, reason, retry_after, fallback);
   });
 }
 
@@ -118,6 +121,7 @@ void HubSession::on_hello(Session&, const wire::Hello& hello) {
   request.session = id_;
   request.peer = peer_;
   request.token_scope = token_scope(identity_);
+  request.mode = mode_;
   request.now = steady_clock().now();
   request.now_ms = services_.now_ms();
   services_.writer.post([self = shared_from_this(), request = std::move(request)] {
@@ -142,6 +146,8 @@ void HubSession::decided(tl::expected<hub::Admitted, hub::Refused> decision) {
   log(LogLevel::info, "sync.zone.connected", "a zone is connected",
       {{"generation", std::to_string(decision->generation.value)},
        {"software", hello_.software},
+       {"mode", std::string(to_string(mode_.mode))},
+       {"mode_reason", mode_.reason},
        {"registered_now", decision->registered ? "true" : "false"}});
 }
 
@@ -258,6 +264,7 @@ void HubSession::sample() {
       sample.hold_reason = sender->held()->reason;
       sample.hold_text = sender->held()->text;
     }
+    sample.lists = sender->list_status().types();
     sample.counters.changes_sent = sender->counters().changes;
     sample.counters.intents_none = sender->counters().intents_none;
     sample.counters.intents_changes = sender->counters().intents_changes;

@@ -57,14 +57,15 @@ class HubSession final : public SessionHost,
                          public std::enable_shared_from_this<HubSession> {
  public:
   HubSession(SessionServices& services, SessionId id, auth::ZoneIdentity identity,
-             std::string peer);
+             std::string peer, hub::ModeChoice mode);
   [[nodiscard]] SessionId id() const { return id_; }
   /// The session for the driver; keeps this object alive.
   [[nodiscard]] std::shared_ptr<SessionPort> port();
   void attach(std::weak_ptr<SessionDriver> driver) { driver_ = std::move(driver); }
 
   void wake();
-  void close(std::uint16_t code, std::string reason, Duration retry_after = {});
+  void close(std::uint16_t code, std::string reason, Duration retry_after = {},
+             Duration fallback = {});
   /// Once a second: sample status, end sessions whose credential expired or was revoked.
   void tick(std::shared_ptr<const auth::Credentials> credentials);
   /// A held up cut may be tried again.
@@ -101,6 +102,7 @@ class HubSession final : public SessionHost,
   const SessionId id_;
   const auth::ZoneIdentity identity_;
   const std::string peer_;
+  const hub::ModeChoice mode_;
   std::weak_ptr<SessionDriver> driver_;
   Session session_;
   wire::Hello hello_;

@@ -6,7 +6,14 @@
 namespace zonesync {
 namespace {
 
-constexpr std::string_view kDelta = "zonesync.v2.delta";
+/// What the 400 of an upgrade without a common subprotocol says.
+std::string spoken(const std::vector<SyncMode>& modes) {
+  std::string names;
+  for (const SyncMode mode : modes) {
+    names += (names.empty() ? "" : ", ") + std::string(subprotocol_of(mode));
+  }
+  return "this hub speaks: " + names;
+}
 
 std::string host_of(const std::string& address) {
   const auto colon = address.rfind(':');
@@ -28,6 +35,7 @@ auth::UnixTime wall_clock() {
 struct SyncServer::Upgrade {
   std::string peer;
   std::optional<auth::ZoneIdentity> identity;
+  hub::ModeChoice mode;
   bool refused = false;
 };
 
@@ -99,17 +107,13 @@ void SyncServer::on_upgrade(const UpgradeRequest& request, Upgrade& upgrade,
     return refuse(request, upgrade, decide, std::move(decision),
                   std::string(to_string(auth::AuthEvent::attempts_limited)), "");
   }
-  const auto offers = [&](std::string_view protocol) {
-    const auto& offered = request.subprotocols;
-    return std::find(offered.begin(), offered.end(), protocol) != offered.end();
+  const auto no_common = [&](std::optional<SyncMode> forced) {
+    refuse(request, upgrade, decide,
+           UpgradeDecision::reject(400, "No common subprotocol",
+                                   spoken(hub::enabled_modes(options_.delta_enabled, forced))),
+           "subprotocol", "");
   };
-  if (!options_.delta_enabled || !offers(kDelta)) {
-    const std::string have = options_.delta_enabled ? std::string(kDelta) : "none";
-    return refuse(request, upgrade, decide,
-                  UpgradeDecision::reject(400, "No common subprotocol",
-                                          "this hub speaks: " + have),
-                  "subprotocol", "");
-  }
+  if (!hub::choose_mode(request.subprotocols, true, std::nullopt)) return no_common(std::nullopt);
   auto identity = [&]() -> auth::AuthResult<auth::ZoneIdentity> {
     if (request.bearer_token.empty()) {
       return auth::refuse(auth::AuthEvent::token_missing, "no Authorization: Bearer header");
@@ -125,8 +129,12 @@ void SyncServer::on_upgrade(const UpgradeRequest& request, Upgrade& upgrade,
                   std::string(to_string(why.event)), why.detail);
   }
   limiter_.succeeded(host, monotonic());
+  const auto forced = services_.table.forced_mode(identity->zone);
+  auto mode = hub::choose_mode(request.subprotocols, options_.delta_enabled, forced);
+  if (!mode) return no_common(forced);
   upgrade.identity = std::move(*identity);
-  decide(UpgradeDecision::accept(std::string(kDelta)));
+  upgrade.mode = std::move(*mode);
+  decide(UpgradeDecision::accept(std::string(subprotocol_of(upgrade.mode.mode))));
 }
 
 void SyncServer::on_websocket(Result<WebSocketPtr> socket, const Upgrade& upgrade) {
@@ -147,7 +155,8 @@ void SyncServer::on_websocket(Result<WebSocketPtr> socket, const Upgrade& upgrad
   {
     const std::lock_guard lock(mutex_);
     id.value = next_session_++;
-    session = std::make_shared<HubSession>(services_, id, *upgrade.identity, upgrade.peer);
+    session = std::make_shared<HubSession>(services_, id, *upgrade.identity, upgrade.peer,
+                                           upgrade.mode);
     sessions_[id.value] = session;
   }
   ++opened_;
@@ -177,22 +186,24 @@ void SyncServer::tick_all() {
   for (const auto& session : live()) session->tick(credentials);
 }
 
+std::shared_ptr<HubSession> SyncServer::find(SessionId id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = sessions_.find(id.value);
+  return found == sessions_.end() ? nullptr : found->second.lock();
+}
+
 void SyncServer::close_session(SessionId id, std::uint16_t code, const std::string& reason,
                                Duration retry_after) {
-  std::shared_ptr<HubSession> session;
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = sessions_.find(id.value); found != sessions_.end()) {
-      session = found->second.lock();
-    }
-  }
-  if (session) session->close(code, reason, retry_after);
+  if (const auto session = find(id)) session->close(code, reason, retry_after);
 }
 
 void SyncServer::resync(SessionId id) {
-  for (const auto& session : live()) {
-    if (session->id() == id) session->resync();
-  }
+  if (const auto session = find(id)) session->resync();
+}
+
+void SyncServer::fall_back(SessionId id, Duration ttl) {
+  const auto session = find(id);
+  if (session) session->close(close_code::kRestart, "v1 for a while, by an operator", {}, ttl);
 }
 
 void SyncServer::retry_held(SessionId id) {

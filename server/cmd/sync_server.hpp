@@ -44,6 +44,8 @@ class SyncServer {
                      Duration retry_after = {});
   /// Lets the zone of a session ask for everything again.
   void resync(SessionId session);
+  /// Tells the zone to use v1 for so long.
+  void fall_back(SessionId session, Duration ttl);
   void retry_held(SessionId session);
   void forget(SessionId session);
   [[nodiscard]] std::size_t sessions() const;
@@ -63,6 +65,7 @@ class SyncServer {
   void refuse(const UpgradeRequest& request, Upgrade& upgrade, const UpgradeDecide& decide,
               UpgradeDecision decision, std::string reason, std::string detail);
   [[nodiscard]] std::vector<std::shared_ptr<HubSession>> live() const;
+  [[nodiscard]] std::shared_ptr<HubSession> find(SessionId session) const;
 
   Options options_;
   SessionServices& services_;

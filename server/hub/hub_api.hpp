@@ -124,6 +124,11 @@ class HubApi {
   virtual void add_type(TypeInfo type, StatusDone done) = 0;
   /// What the zone may see now; nothing = it never connected.
   [[nodiscard]] virtual std::optional<View> view_of(const std::string& zone) const = 0;
+  /// Forces a mode durably (nothing = as configured); a connected zone is told to come back in it.
+  /// With `ttl` > 0 nothing is kept: the connected zone uses v1 for so long. Errors: not_found,
+  /// unavailable (`ttl`, and the zone is not connected).
+  virtual void set_zone_mode(const std::string& name, std::optional<SyncMode> mode,
+                             std::chrono::milliseconds ttl, StatusDone done) = 0;
   /// Answers when every zone of `zones` (empty = all connected now) acked `revision`, or after
   /// `timeout`. A zone that disconnects stays awaited.
   virtual void wait_revision(std::vector<std::string> zones, Revision revision,

@@ -82,15 +82,17 @@ ResourceKey idempotency_key_of(const std::string& key) {
 Change encode(const ZoneRecord& record) {
   json::array retired;
   for (const auto& instance : record.retired) retired.emplace_back(to_hex(instance.id));
-  return make_system(zone_key(record.name), {{"enabled", record.enabled},
-                                             {"paused", record.paused},
-                                             {"scope", scope_to_json(record.scope)},
-                                             {"deleting", record.deleting},
-                                             {"registered_at_ms", record.registered_at_ms},
-                                             {"first_seen_ms", record.first_seen_ms},
-                                             {"generation", record.generation.value},
-                                             {"instance", to_hex(record.instance.id)},
-                                             {"retired", std::move(retired)}});
+  json::object body{{"enabled", record.enabled},
+                    {"paused", record.paused},
+                    {"scope", scope_to_json(record.scope)},
+                    {"deleting", record.deleting},
+                    {"registered_at_ms", record.registered_at_ms},
+                    {"first_seen_ms", record.first_seen_ms},
+                    {"generation", record.generation.value},
+                    {"instance", to_hex(record.instance.id)},
+                    {"retired", std::move(retired)}};
+  if (record.forced_mode) body["mode"] = to_string(*record.forced_mode);
+  return make_system(zone_key(record.name), body);
 }
 
 Change encode(const UpCursorRecord& record) {
@@ -154,6 +156,10 @@ Result<ZoneRecord> decode_zone(const Change& change) {
       const auto parsed = id128_from_hex(instance.as_string());
       if (!parsed) throw std::invalid_argument("retired instance is not 32 hex digits");
       record.retired.push_back(InstanceId{*parsed});
+    }
+    if (const json::value* mode = body.if_contains("mode")) {
+      record.forced_mode = parse_sync_mode(mode->as_string());
+      if (!record.forced_mode) throw std::invalid_argument("unknown mode");
     }
     return record;
   });

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "protocol/model/resource.hpp"
+#include "protocol/model/sync_mode.hpp"
 #include "protocol/model/verdict.hpp"
 #include "server/hub/write.hpp"
 #include "server/hub/zone_scope.hpp"
@@ -35,6 +36,7 @@ struct ZoneRecord {
   Generation generation;
   InstanceId instance;
   std::vector<InstanceId> retired;
+  std::optional<SyncMode> forced_mode;  // by an operator; nothing = as configured
   friend bool operator==(const ZoneRecord&, const ZoneRecord&) = default;
 };
 inline constexpr std::size_t kRetiredInstancesMax = 8;

@@ -162,6 +162,7 @@ class ZoneRegistry::AdmitJob final : public Job {
     facts.peer = request_.peer;
     facts.durable = request_.hello.durable;
     facts.open_rejects = request_.hello.open_rejects;
+    facts.mode = request_.mode;
     ZoneTable& table = zones_.core_.table();
     table.put_zone(record);
     table.set_up(record.name, zones_.core_.up().of(record.name), true);

@@ -25,6 +25,7 @@ struct AdmitRequest {
   SessionId session;         // unique in this process
   ZoneScope token_scope;     // what the credential allows; empty = everything
   std::string peer;
+  ModeChoice mode;           // of the session
   TimePoint now;
   std::int64_t now_ms = 0;
 };
@@ -60,6 +61,7 @@ class ZoneRegistry {
   };
   struct Events {
     std::function<void(SessionId, std::uint16_t code, std::string reason)> close_session;
+    std::function<void(SessionId, Duration)> fall_back;      // close it with a fallback time
     std::function<void(const std::string& zone)> duplicate;  // alarm zone.duplicate
     std::function<void(const std::string& zone)> changed;    // registered, connected, deleted ...
   };
@@ -95,6 +97,11 @@ class ZoneRegistry {
   /// Registers a type. Zones that publish such a type connect again to learn of it. Errors:
   /// conflict, invalid_argument.
   void add_type(TypeInfo type, StatusDone done);
+  /// Durably forces a mode (nothing = as configured) and closes the session, so that the zone
+  /// connects again in it. Errors: not_found.
+  void set_mode(const std::string& zone, std::optional<SyncMode> mode, StatusDone done);
+  /// Asks the connected zone to use v1 for so long (V1-10). Errors: not_found, unavailable.
+  void fall_back(const std::string& zone, Duration ttl, const StatusDone& done);
 
   [[nodiscard]] const ZoneRecord* find(const std::string& zone) const;
   [[nodiscard]] std::optional<SessionId> session_of(const std::string& zone) const;
@@ -106,6 +113,7 @@ class ZoneRegistry {
   class DeleteJob;
   class ChangeJob;
   class TypeJob;
+  class ModeJob;
   struct Welcomed {
     Fence fence;
     InstanceId instance;

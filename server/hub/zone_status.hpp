@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "protocol/core/list_status.hpp"
 #include "protocol/model/ids.hpp"
+#include "protocol/model/sync_mode.hpp"
 #include "protocol/model/verdict.hpp"
 #include "server/hub/zone_scope.hpp"
 
@@ -65,7 +68,9 @@ struct ZoneStatus {
 
   // Fact 1: connection.
   bool connected = false;
-  std::string mode = "delta";
+  std::string mode = "delta";          // of the current or last session
+  std::string mode_reason = "default"; // see mode_choice.hpp
+  std::optional<SyncMode> forced_mode; // by an operator
   SessionId session;                   // of the current or last session
   InstanceId instance;
   Generation generation;
@@ -95,6 +100,7 @@ struct ZoneStatus {
 
   std::vector<RejectRecord> rejects;   // bounded: newest kZoneRejectsShown; see rejects_total
   std::uint64_t rejects_total = 0;     // open rejects, both directions
+  std::map<std::string, ListState> lists;  // v1: per type, of this session
   ZoneCounters counters;
 };
 

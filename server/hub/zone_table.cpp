@@ -46,6 +46,13 @@ void ZoneTable::put_zone(const ZoneRecord& record) {
   status.first_seen_ms = record.first_seen_ms;
   status.generation = record.generation;
   status.instance = record.instance;
+  status.forced_mode = record.forced_mode;
+}
+
+std::optional<SyncMode> ZoneTable::forced_mode(const std::string& zone) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = rows_.find(zone);
+  return found == rows_.end() ? std::nullopt : found->second.status.forced_mode;
 }
 
 void ZoneTable::remove_zone(const std::string& zone) {
@@ -70,6 +77,9 @@ void ZoneTable::connected(const std::string& zone, const SessionFacts& facts,
   status.software = facts.software;
   status.peer = facts.peer;
   status.durable = facts.durable;
+  status.mode = to_string(facts.mode.mode);
+  status.mode_reason = facts.mode.reason;
+  status.lists.clear();
   status.connected_since_ms = now_ms;
   status.last_seen_ms = now_ms;
   if (status.first_seen_ms == 0) status.first_seen_ms = now_ms;
@@ -109,6 +119,7 @@ bool ZoneTable::sample(const std::string& zone, SessionId session, const Session
   status.hold_text = sample.hold_text;
   row.session_hold_reason = sample.up_hold_reason;
   row.session_hold_text = sample.up_hold_text;
+  status.lists = sample.lists;
   status.last_seen_ms = now_ms;
   row.digest_failed = sample.digest_failed;
   const std::uint64_t v1_bytes = status.counters.v1_bytes_est;

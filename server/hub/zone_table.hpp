@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "server/hub/mode_choice.hpp"
 #include "server/hub/system_entries.hpp"
 #include "server/hub/up_state.hpp"
 #include "server/hub/zone_status.hpp"
@@ -26,6 +27,7 @@ struct SessionFacts {
   std::string peer;
   bool durable = true;
   std::uint64_t open_rejects = 0;   // from Hello
+  ModeChoice mode;
 };
 
 /// Cumulative state of one session, reported now and then and at its end.
@@ -38,6 +40,7 @@ struct SessionSample {
   std::string hold_text;
   std::string up_hold_reason;       // the hub's hold of the up flow, as the session knows it
   std::string up_hold_text;
+  std::map<std::string, ListState> lists;  // v1
   ZoneCounters counters;            // of this session; `sessions` and `v1_bytes_est` unused
 };
 
@@ -68,6 +71,8 @@ class ZoneTable {
   [[nodiscard]] std::vector<ZoneStatus> snapshot(Revision head, std::int64_t now_ms) const;
   [[nodiscard]] std::optional<ZoneStatus> snapshot_of(const std::string& zone, Revision head,
                                                       std::int64_t now_ms) const;
+  /// The mode that an operator forced; from any thread, at every upgrade.
+  [[nodiscard]] std::optional<SyncMode> forced_mode(const std::string& zone) const;
   /// The durable revision of a zone, whether it is connected or not.
   [[nodiscard]] std::optional<Revision> acked(const std::string& zone) const;
   [[nodiscard]] std::vector<std::string> connected_zones() const;

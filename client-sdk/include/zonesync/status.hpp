@@ -59,7 +59,8 @@ struct Counters {
 
 struct ClientStatus {
   State state = State::initializing;
-  Mode mode = Mode::delta;
+  Mode mode = Mode::delta;             // of the open session, else of the last one
+  std::string mode_reason = "default"; // for v1: "config" (ours), "fallback" or "hub" (it asked)
   bool connected = false;
   bool from_cache = false;             // content is from the store, not yet confirmed by the hub
   std::optional<Cursor> cursor;        // durably applied

@@ -282,6 +282,18 @@ void FakeHub::approve_mass_delete(const std::string& name, hub::StatusDone done)
   post([done = std::move(done), status] { done(status); });
 }
 
+void FakeHub::set_zone_mode(const std::string& name, std::optional<SyncMode> mode,
+                            std::chrono::milliseconds ttl, hub::StatusDone done) {
+  Status status;
+  if (auto there = zone(name); !there) {
+    status = fail(ErrorCode::not_found, "there is no zone '" + name + "'");
+  } else if (ttl.count() == 0) {
+    there->forced_mode = mode;
+    set_zone(std::move(*there));
+  }
+  post([done = std::move(done), status] { done(status); });
+}
+
 void FakeHub::wait_revision(std::vector<std::string> zones, Revision revision,
                             std::chrono::milliseconds timeout, hub::WaitDone done) {
   {

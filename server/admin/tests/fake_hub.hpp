@@ -54,6 +54,8 @@ class FakeHub final : public hub::HubApi {
   void register_zone(const std::string& name, hub::StatusDone done) override;
   void delete_zone(const std::string& name, bool force, hub::StatusDone done) override;
   void approve_mass_delete(const std::string& name, hub::StatusDone done) override;
+  void set_zone_mode(const std::string& name, std::optional<SyncMode> mode,
+                     std::chrono::milliseconds ttl, hub::StatusDone done) override;
   void wait_revision(std::vector<std::string> zones, Revision revision,
                      std::chrono::milliseconds timeout, hub::WaitDone done) override;
   [[nodiscard]] hub::ListenerId listen(hub::Listener listener) override;

@@ -52,6 +52,36 @@ TEST_F(Zones, the_overview_shows_three_facts) {
   EXPECT_EQ(parsed(get("/zones")).at("items").as_array().size(), 2u);
 }
 
+TEST_F(Zones, the_mode_of_a_zone_is_forced_and_freed) {
+  hub_.set_zone(busy_zone("east"));
+  const auto put = [&](const std::string& body) {
+    return call_as(Role::admin, "PUT", "/zones/east/mode", body);
+  };
+  auto forced = put(R"({"mode":"v1"})");
+  EXPECT_EQ(forced.status, 200u);
+  EXPECT_EQ(parsed(forced).at("mode_forced"), "v1");
+  EXPECT_EQ(parsed(put(R"({"mode":"v1","for_ms":60000})")).at("mode"), "delta");
+  EXPECT_TRUE(parsed(put(R"({"mode":"default"})")).at("mode_forced").is_null());
+  EXPECT_EQ(put(R"({"mode":"v3"})").status, 400u);
+  EXPECT_EQ(put(R"({"mode":"delta","for_ms":5})").status, 400u);
+  EXPECT_EQ(put(R"({"mode":"v1","for_ms":-5})").status, 400u);
+  EXPECT_EQ(put(R"({})").status, 400u);
+  EXPECT_EQ(call_as(Role::editor, "PUT", "/zones/east/mode", R"({"mode":"v1"})").status, 403u);
+  EXPECT_EQ(call_as(Role::admin, "PUT", "/zones/none/mode", R"({"mode":"v1"})").status, 404u);
+}
+
+TEST_F(Zones, open_rejects_of_all_zones_are_one_list) {
+  hub_.set_zone(busy_zone("east"));
+  hub_.set_zone(busy_zone("west"));
+  const auto body = parsed(get("/sync/errors"));
+  EXPECT_EQ(body.at("total"), 2);
+  EXPECT_EQ(body.at("items").as_array().size(), 2u);
+  EXPECT_EQ(body.at("items").at(0).at("zone"), "east");
+  EXPECT_EQ(body.at("items").at(0).at("code"), "invalid");
+  EXPECT_EQ(parsed(get("/sync/errors?zone=west")).at("total"), 1);
+  EXPECT_EQ(get("/sync/errors?zone=none").status, 404u);
+}
+
 TEST_F(Zones, one_zone_lists_its_rejects) {
   hub_.set_zone(busy_zone("east"));
   const auto body = parsed(get("/zones/east"));

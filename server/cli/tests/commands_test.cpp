@@ -141,6 +141,28 @@ TEST(Zones, OneThatIsNotThere) {
   EXPECT_EQ(hub.run("get zone north").code, 5);
 }
 
+TEST(Zones, Mode) {
+  ScriptedHub hub;
+  hub.answer(200, "{}").answer(200, "{}");
+  EXPECT_EQ(hub.run("zones mode east v1").code, 0);
+  const Ran ran = hub.run("zones mode east v1 --for 10m");
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_THAT(asked(ran), ElementsAre("PUT /zones/east/mode", "PUT /zones/east/mode"));
+  EXPECT_EQ(hub.run("zones mode east v7").code, 2);
+  EXPECT_EQ(hub.run("zones mode east").code, 2);
+}
+
+TEST(Sync, ErrorsListsOpenRejectsWithTheirReasons) {
+  ScriptedHub hub;
+  hub.answer(200, R"({"total":3,"items":[{"zone":"west","direction":"down","code":"invalid",)"
+                  R"("field":"/spec","text":"too long","retryable":false,"at_ms":999000,"revision":9,)"
+                  R"("key":{"type":"MeshTimeout","mesh":"default","origin":"global","name":"a"}}]})");
+  const std::string out = hub.run("sync errors").out;
+  EXPECT_THAT(out, HasSubstr("west"));
+  EXPECT_THAT(out, HasSubstr("too long"));
+  EXPECT_THAT(out, HasSubstr("2 more"));
+}
+
 TEST(Zones, AddRemoveApprove) {
   ScriptedHub hub;
   hub.answer(201, "{}").answer(204, "").answer(204, "");
