@@ -56,7 +56,8 @@ void add_demo(CLI::App& app, Run& run) {
         [&run, name, zone] { run = [name, zone] { return demo::run_demo_verb(name, *zone); }; });
   };
   verb("cut", "Cut a zone's connection");
-  verb("heal", "End a cut or slowness");
+  verb("heal", "End a cut or slowness, fix a poisoned policy");
+  verb("poison", "Write a policy that a zone refuses");
   verb("slow", "Slow a zone's connection");
 }
 

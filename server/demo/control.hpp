@@ -1,5 +1,5 @@
-// How `zonesync-hub demo cut|heal|slow ZONE` reaches a running demo: one request, one answer line
-// over a unix socket in the demo's directory, found through a pointer file of the user.
+// How `zonesync-hub demo cut|heal|slow|poison ZONE` reaches a running demo: one request, one answer
+// line over a unix socket in the demo's directory, found through a pointer file of the user.
 #pragma once
 
 #include <atomic>

@@ -34,8 +34,12 @@ Result<std::string> obey(World& world, const std::string& request) {
   const std::size_t space = request.find(' ');
   const std::string verb = request.substr(0, space);
   const std::string zone = space == std::string::npos ? "" : request.substr(space + 1);
-  if (verb != "cut" && verb != "heal" && verb != "slow") {
+  if (verb != "cut" && verb != "heal" && verb != "slow" && verb != "poison") {
     return fail(ErrorCode::invalid_argument, "unknown verb '" + verb + "'");
+  }
+  if (verb == "poison" || verb == "heal") {
+    if (auto done = world.set_poison(zone, verb == "poison"); !done) return fail(done.error());
+    if (verb == "poison") return verb + " " + zone + " (see: zonesync sync errors)";
   }
   if (auto done = world.set_link(zone, verb == "heal" ? "ok" : verb); !done) {
     return fail(done.error());

@@ -25,5 +25,7 @@ inline constexpr double kDemoRateMax = 1'000.0;
 
 /// east, west, edge, zone-4, zone-5, ...
 [[nodiscard]] std::vector<std::string> zone_names(std::size_t count);
+/// `edge` runs in v1, beside the others in delta.
+[[nodiscard]] std::string zone_mode(const std::string& zone);
 
 }  // namespace zonesync::demo

@@ -72,6 +72,7 @@ std::string banner(const World& world) {
          "  export ZONESYNC_TOKEN_FILE=" + world.admin_token_file() + "\n"
          "  zonesync get zones -w           (or: get MeshTimeout, watch, apply -f FILE)\n"
          "  zonesync-hub demo cut west      (then: demo heal west, demo slow edge)\n"
+         "  zonesync-hub demo poison east   (then: zonesync sync errors, demo heal east)\n"
          "Ctrl-C ends it and leaves nothing behind.\n\n";
 }
 

@@ -19,6 +19,8 @@
 namespace zonesync::demo {
 namespace {
 
+constexpr std::string_view kPoisonLabel = "zonesync.demo/poison";
+
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
@@ -61,6 +63,8 @@ std::string plural_path(const ResourceKey& key) {
 }
 
 }  // namespace
+
+std::string zone_mode(const std::string& zone) { return zone == "edge" ? "v1" : "delta"; }
 
 std::vector<std::string> zone_names(std::size_t count) {
   std::vector<std::string> names{"east", "west", "edge"};
@@ -179,7 +183,9 @@ Status World::start_zone(const DemoOptions& options, const std::string& name) {
                 "--zone", name, "--token-file", zone->token_file, "--ca", ca_file_,
                 "--store", (root / "store").string(), "--mirror", zone->mirror.string(),
                 "--publish", zone->publish.string(),
-                "--status-file", (root / "status.json").string()};
+                "--status-file", (root / "status.json").string(),
+                "--refuse-labels", std::string(kPoisonLabel) + "=" + name,
+                "--delta", zone_mode(name) == "v1" ? "false" : "true"};
   agent.stderr_file = (root / "agent.log").string();
   auto started = ChildProcess::start(std::move(agent));
   if (!started) return fail(started.error());
@@ -302,11 +308,25 @@ Status World::set_link(const std::string& name, const std::string& link) {
   return fail(ErrorCode::not_found, "no zone '" + name + "' in this demo");
 }
 
+Status World::set_poison(const std::string& name, bool poisoned) {
+  for (const auto& zone : zones_) {
+    if (zone->name != name) continue;
+    if (!poisoned && !zone->poisoned) return {};
+    Resource resource;
+    resource.key = {"MeshTimeout", "default", std::string(kGlobalOrigin), "poison-for-" + name};
+    resource.spec = R"({"targetRef":{"kind":"Mesh"}})";
+    if (poisoned) resource.labels[std::string(kPoisonLabel)] = name;
+    zone->poisoned = poisoned;
+    return apply({resource});
+  }
+  return fail(ErrorCode::not_found, "no zone '" + name + "' in this demo");
+}
+
 std::string World::ready_json() const {
   boost::json::array zones;
   for (const auto& zone : zones_) {
     zones.push_back(boost::json::object{{"name", zone->name},
-                                        {"mode", "delta"},
+                                        {"mode", zone_mode(zone->name)},
                                         {"token_file", zone->token_file},
                                         {"mirror_dir", zone->mirror.string()},
                                         {"publish_dir", zone->publish.string()}});

@@ -58,6 +58,8 @@ class World {
 
   /// `link`: "ok", "cut" or "slow". Errors: not_found (no such zone).
   Status set_link(const std::string& zone, const std::string& link);
+  /// Writes a policy that this zone refuses, or its fix.
+  Status set_poison(const std::string& name, bool poisoned);
 
   [[nodiscard]] std::string ready_json() const;
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
@@ -77,6 +79,7 @@ class World {
     std::unique_ptr<FaultProxy> proxy;
     std::unique_ptr<ChildProcess> agent;
     std::string link = "ok";
+    bool poisoned = false;  // control thread
   };
   World() = default;
   Status start_hub(const DemoOptions& options);
