@@ -1,5 +1,5 @@
-// What the lists of an open v1 cut named, beside the staged changes: from it and the replica follows
-// which resources leave. docs/protocol.md V1-02, V1-07.
+// What the lists of an open v1 cut named, beside the staged changes: from it and the replica
+// follows which resources leave. docs/protocol.md V1-02, V1-07.
 //
 // Life cycle: one per sink, cleared with every cut. Thread rule: the session's thread.
 #pragma once

@@ -81,7 +81,7 @@ TEST(Modes, AFallbackEndsByItself) {
   Cluster cluster({"east"});
   ASSERT_GT(cluster.put("a", "1"), 0u);
   ASSERT_TRUE(cluster.converges());
-  ASSERT_EQ(set_mode(cluster, "east", R"({"mode":"v1","for_ms":4000})"), 200u);
+  ASSERT_EQ(set_mode(cluster, "east", R"({"mode":"v1","for_ms":8000})"), 200u);
   ASSERT_TRUE(in_mode(cluster, "east", "v1"));
   EXPECT_EQ(text_at(cluster.agent("east").status(), "/mode_reason"), "fallback");
   ASSERT_TRUE(in_mode(cluster, "east", "delta"));
@@ -100,7 +100,8 @@ TEST(Modes, AnAgentThatWantsV1GetsItAndItsRejectsAreListedWithReasons) {
   EXPECT_EQ(text_at(cluster.hub.zone("east"), "/mode_reason"), "zone");
   ASSERT_GT(cluster.put_many("r", 0, 100, "good"), 0u);
   const std::string bad =
-      R"({"type":"MeshTimeout","mesh":"default","name":"poison","labels":{"test":"refuse"},"spec":{}})";
+      R"({"type":"MeshTimeout","mesh":"default","name":"poison",)"
+      R"("labels":{"test":"refuse"},"spec":{}})";
   ASSERT_LT(cluster.hub.call("PUT", "/meshes/default/meshtimeouts/poison", bad).status, 300u);
   ASSERT_TRUE(cluster.converges());
   ASSERT_TRUE(eventually(

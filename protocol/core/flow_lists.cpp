@@ -5,8 +5,8 @@
 
 namespace zonesync {
 
-/// V1-06: the next cut waits until the last one is durable over there. What changes meanwhile is one
-/// list per type then, the newest.
+/// V1-06: the next cut waits until the last one is durable over there. What changes meanwhile is
+/// one list per type then, the newest.
 bool FlowSender::may_begin_lists() const {
   return planner_->open() || !list_cut_to_ || (acked_ && *acked_ == *list_cut_to_);
 }

@@ -1,6 +1,7 @@
 // Checks the lists of one v1 cut as they arrive: docs/protocol.md V1-03, V1-04.
 //
-// Life cycle: one per receiver, `reset` at every Intent and Mark. Thread rule: the session's thread.
+// Life cycle: one per receiver, `reset` at every Intent and Mark.
+// Thread rule: the session's thread.
 #pragma once
 
 #include <optional>

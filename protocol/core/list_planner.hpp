@@ -4,8 +4,8 @@
 //                     ▲                                  │
 //                     └── the log forgot what the state at that revision needs: a newer one
 //
-// A planner inside FlowSender, which owns credit, parts and Marks. It holds no list: one page of one
-// type at most. docs/protocol.md V1-*.
+// A planner inside FlowSender, which owns credit, parts and Marks. It holds no list: one page of
+// one type at most. docs/protocol.md V1-*.
 //
 // Life cycle: one per sender, `begin` for every Intent. Thread rule: the session's thread.
 #pragma once

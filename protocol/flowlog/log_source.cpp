@@ -247,7 +247,7 @@ Result<StatePage> LogSource::state_at(Revision revision, const std::string& type
   filter.max_visited = kStateVisitedMax;
   auto list = log_.list(filter, after, kStateVisitedMax);
   StatePage page;
-  // Floors rise before anything goes: what was read under a floor at or below the revision is whole.
+  // Floors rise before anything goes: what was read under a floor at or below it is whole.
   page.forgotten = log_.state().trim_floor > revision;
   if (page.forgotten) return page;
   if (!list) return fail(std::move(list.error()));

@@ -116,7 +116,7 @@ Result<Intent> decode_intent(ByteView payload) {
   return reader.finish(std::move(intent));
 }
 
-// -- Change, Part, Drop, List, Mark --------------------------------------------------------------------
+// -- Change, Part, Drop, List, Mark -------------------------------------------------------------
 
 void append_change(std::string& out, FlowId flow, Revision revision, const Change& change) {
   PacketHeader header;

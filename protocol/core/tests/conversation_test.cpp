@@ -31,7 +31,9 @@ class Conversation {
  public:
   /// Every session is in one of `modes`.
   Conversation(unsigned seed, std::vector<SyncMode> modes)
-      : random_(seed), modes_(std::move(modes)), pair_(pick<std::size_t>({1, 50'000, limits::kHotTailBytes})) {
+      : random_(seed),
+        modes_(std::move(modes)),
+        pair_(pick<std::size_t>({1, 50'000, limits::kHotTailBytes})) {
     watch(pair_.hub.sink, zone_model_);
     watch(pair_.zone.sink, hub_model_);
     pair_.tap = [this](SessionRole, std::string&) { return !lossy_ || !chance(3); };

@@ -54,18 +54,18 @@ TEST_F(Zones, the_overview_shows_three_facts) {
 
 TEST_F(Zones, the_mode_of_a_zone_is_forced_and_freed) {
   hub_.set_zone(busy_zone("east"));
-  const auto put = [&](const std::string& body) {
+  const auto order = [&](const std::string& body) {
     return call_as(Role::admin, "PUT", "/zones/east/mode", body);
   };
-  auto forced = put(R"({"mode":"v1"})");
+  auto forced = order(R"({"mode":"v1"})");
   EXPECT_EQ(forced.status, 200u);
   EXPECT_EQ(parsed(forced).at("mode_forced"), "v1");
-  EXPECT_EQ(parsed(put(R"({"mode":"v1","for_ms":60000})")).at("mode"), "delta");
-  EXPECT_TRUE(parsed(put(R"({"mode":"default"})")).at("mode_forced").is_null());
-  EXPECT_EQ(put(R"({"mode":"v3"})").status, 400u);
-  EXPECT_EQ(put(R"({"mode":"delta","for_ms":5})").status, 400u);
-  EXPECT_EQ(put(R"({"mode":"v1","for_ms":-5})").status, 400u);
-  EXPECT_EQ(put(R"({})").status, 400u);
+  EXPECT_EQ(parsed(order(R"({"mode":"v1","for_ms":60000})")).at("mode"), "delta");
+  EXPECT_TRUE(parsed(order(R"({"mode":"default"})")).at("mode_forced").is_null());
+  EXPECT_EQ(order(R"({"mode":"v3"})").status, 400u);
+  EXPECT_EQ(order(R"({"mode":"delta","for_ms":5})").status, 400u);
+  EXPECT_EQ(order(R"({"mode":"v1","for_ms":-5})").status, 400u);
+  EXPECT_EQ(order(R"({})").status, 400u);
   EXPECT_EQ(call_as(Role::editor, "PUT", "/zones/east/mode", R"({"mode":"v1"})").status, 403u);
   EXPECT_EQ(call_as(Role::admin, "PUT", "/zones/none/mode", R"({"mode":"v1"})").status, 404u);
 }

@@ -155,8 +155,9 @@ TEST(Zones, Mode) {
 TEST(Sync, ErrorsListsOpenRejectsWithTheirReasons) {
   ScriptedHub hub;
   hub.answer(200, R"({"total":3,"items":[{"zone":"west","direction":"down","code":"invalid",)"
-                  R"("field":"/spec","text":"too long","retryable":false,"at_ms":999000,"revision":9,)"
-                  R"("key":{"type":"MeshTimeout","mesh":"default","origin":"global","name":"a"}}]})");
+                  R"("field":"/spec","text":"too long","retryable":false,"at_ms":999000,)"
+                  R"("revision":9,"key":{"type":"MeshTimeout","mesh":"default",)"
+                  R"("origin":"global","name":"a"}}]})");
   const std::string out = hub.run("sync errors").out;
   EXPECT_THAT(out, HasSubstr("west"));
   EXPECT_THAT(out, HasSubstr("too long"));
