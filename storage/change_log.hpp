@@ -104,6 +104,13 @@ class ChangeLog {
   /// (fail-stop), resource_exhausted (disk full, nothing written).
   virtual void append(Segment segment, AppendDone done) = 0;
 
+  /// Whether entries of `type` may be stored: a sensitive type needs encryption at rest. An append
+  /// that holds another is refused whole, so ask before. Errors: forbidden (says what to do).
+  [[nodiscard]] virtual Status admits(std::string_view type) const {
+    static_cast<void>(type);
+    return {};
+  }
+
   /// Marks the log complete, durably: receivers may rely on absences again (protocol.md §4.9).
   virtual Status declare_complete() = 0;
 

@@ -5,6 +5,7 @@ namespace {
 
 constexpr std::uint8_t kNoPrevious = 0;
 constexpr std::uint8_t kHasPrevious = 1;
+constexpr std::uint8_t kSealed = 0x80;  // in the byte of the kind
 
 }  // namespace
 
@@ -59,9 +60,16 @@ Position read_position(ByteReader& in) {
 }
 
 std::string encode_entry(const LogEntry& entry) {
+  ByteWriter out;
+  out.raw(encode_entry_header(entry, false));
+  out.text(entry.change.payload.view());
+  return out.take();
+}
+
+std::string encode_entry_header(const LogEntry& entry, bool sealed) {
   const Change& change = entry.change;
   ByteWriter out;
-  out.u8(static_cast<std::uint8_t>(change.kind));
+  out.u8(static_cast<std::uint8_t>(change.kind) | (sealed ? kSealed : 0));
   out.id(change.hash.id);
   out.u8(entry.previous ? kHasPrevious : kNoPrevious);
   if (entry.previous) {
@@ -71,14 +79,25 @@ std::string encode_entry(const LogEntry& entry) {
   }
   write_key(out, change.key);
   out.text(change.cls.tag);
-  out.text(change.payload.view());
   return out.take();
 }
 
 std::optional<EntryView> decode_entry(std::string_view bytes) {
+  auto view = decode_stored_entry(bytes);
+  if (view && view->sealed) return std::nullopt;
+  return view;
+}
+
+std::string_view chained_part(std::string_view stored, const EntryView& view) {
+  return view.sealed ? view.header : stored;
+}
+
+std::optional<EntryView> decode_stored_entry(std::string_view bytes) {
   ByteReader in(bytes);
   EntryView view;
-  const std::uint8_t kind = in.u8();
+  const std::uint8_t first = in.u8();
+  const std::uint8_t kind = first & ~kSealed;
+  view.sealed = (first & kSealed) != 0;
   view.kind = static_cast<ChangeKind>(kind);
   view.hash.id = in.id();
   const std::uint8_t has_previous = in.u8();
@@ -99,6 +118,7 @@ std::optional<EntryView> decode_entry(std::string_view bytes) {
   view.tag = in.text();
   view.payload = in.text();
   if (!in.done()) return std::nullopt;
+  view.header = bytes.substr(0, bytes.size() - view.payload.size() - sizeof(std::uint32_t));
   return view;
 }
 

@@ -16,6 +16,7 @@
 #include "client-sdk/agent/file_io.hpp"
 #include "client-sdk/agent/publish_control.hpp"
 #include "client-sdk/agent/status_file.hpp"
+#include "protocol/runtime/core_dumps.hpp"
 #include "protocol/text/config_docs.hpp"
 
 namespace zonesync::agent {
@@ -158,6 +159,7 @@ void add_config(CLI::App& app, Action& action) {
 
 int main(int argc, char** argv) {
   using namespace zonesync::agent;
+  zonesync::disable_core_dumps();
   CLI::App app("zonesync agent: a zone's resources as files, and its files as resources",
                "zonesync-agent");
   app.set_version_flag("--version", std::string("zonesync-agent ") + ZONESYNC_VERSION);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "server/auth/credentials.hpp"
+#include "storage/sealing/master_key.hpp"
 
 namespace zonesync::auth {
 namespace {
@@ -75,6 +76,7 @@ InitResult layout(const fs::path& root) {
   paths.key_file = root / "tls" / "hub.key";
   paths.zone_keys_dir = root / "keys" / "zone";
   paths.api_keys_dir = root / "keys" / "api";
+  paths.storage_key_file = root / "keys" / "storage.key";
   paths.admin_token_file = root / "admin.token";
   return paths;
 }
@@ -96,6 +98,8 @@ std::string config_text(const InitResult& paths, const InitOptions& options) {
   text += "  cert_file: " + quoted(paths.certificate_file.string()) + "\n";
   text += "  key_file: " + quoted(paths.key_file.string()) + "\n";
   text += "  ca_file: " + quoted(paths.ca_file.string()) + "\n";
+  text += "storage:\n  encryption:\n";
+  text += "    key_file: " + quoted(paths.storage_key_file.string()) + "\n";
   text += "auth:\n";
   text += "  zone_keys_dir: " + quoted(paths.zone_keys_dir.string()) + "\n";
   text += "  api_keys_dir: " + quoted(paths.api_keys_dir.string()) + "\n";
@@ -124,6 +128,13 @@ Status write_tls(const InitResult& paths, const InitOptions& options) {
   return sync_directory(paths.ca_file.parent_path());
 }
 
+Status write_storage_key(const fs::path& path) {
+  const auto key = sealing::generate_master_key();
+  if (!key) return fail(key.error());
+  const Secret text(sealing::to_text(**key));
+  return write_secret_file(path, text.expose());
+}
+
 Status write_tokens(const InitResult& paths, const InitOptions& options) {
   if (auto made = make_private_directory(paths.zone_keys_dir.parent_path()); !made) return made;
   const auto zone = SigningKeys::rotate(paths.zone_keys_dir, KeyPurpose::zone,
@@ -137,6 +148,7 @@ Status write_tokens(const InitResult& paths, const InitOptions& options) {
   const ApiTokenRequest request{kAdminSubject, {Role::admin}, options.admin_token_valid_for};
   const auto issued = issue_api_token(*keys, request, options.now);
   if (!issued) return fail(issued.error());
+  if (auto done = write_storage_key(paths.storage_key_file); !done) return done;
   if (auto synced = sync_directory(paths.zone_keys_dir.parent_path()); !synced) return synced;
   return write_secret_file(paths.admin_token_file, issued->token + "\n");
 }

@@ -35,6 +35,7 @@ struct InitResult {
   std::filesystem::path key_file;          // tls/hub.key
   std::filesystem::path zone_keys_dir;     // keys/zone
   std::filesystem::path api_keys_dir;      // keys/api
+  std::filesystem::path storage_key_file;  // keys/storage.key: seals sensitive types at rest
   std::filesystem::path admin_token_file;  // admin.token, mode 0600, one line
 };
 

@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "protocol/runtime/core_dumps.hpp"
 #include "server/cli/program.hpp"
 
 namespace {
@@ -32,6 +33,7 @@ void sleep_interruptibly(zonesync::Duration duration) {
 
 int main(int argc, char** argv) {
   using namespace zonesync;
+  disable_core_dumps();
   std::signal(SIGINT, interrupt);
   std::signal(SIGTERM, interrupt);
   std::signal(SIGPIPE, SIG_IGN);

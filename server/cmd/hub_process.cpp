@@ -6,6 +6,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "server/cmd/encryption.hpp"
 #include "storage/rocksdb/rocksdb_change_log.hpp"
 
 namespace zonesync {
@@ -66,6 +67,9 @@ Status HubProcess::open_store() {
     options.create = true;  // a new log is partial: nobody deletes on its word (protocol.md §4.9)
     options.sync = config_.storage_sync;
     options.ballast_bytes = config_.storage_ballast_bytes;
+    auto sealing = sealing_of(config_);
+    if (!sealing) return fail(std::move(sealing.error()));
+    options.sealing = std::move(*sealing);
     auto opened = RocksDbChangeLog::open(config_.storage_dir.string(), options);
     if (!opened) return fail(std::move(opened.error()));
     if (const OpenReport& report = (*opened)->report(); !report.text.empty()) {

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "protocol/runtime/core_dumps.hpp"
 #include "server/cmd/commands.hpp"
 
 namespace zonesync::cmd {
@@ -40,6 +41,7 @@ int exit_code_of(const Error& error) {
 
 int main(int argc, char** argv) {
   using namespace zonesync::cmd;
+  zonesync::disable_core_dumps();
   CLI::App app("zonesync hub: keeps resources in sync between a global control plane and zones",
                "zonesync-hub");
   app.set_version_flag("--version", std::string("zonesync-hub ") + ZONESYNC_VERSION);

@@ -3,7 +3,9 @@
 #include <boost/json.hpp>
 #include <iostream>
 
-#include "server/cmd/commands.hpp"
+#include "protocol/wire/codec.hpp"
+#include "server/cmd/encryption.hpp"
+#include "server/cmd/store_commands.hpp"
 #include "storage/rocksdb/offline_store.hpp"
 #include "storage/rocksdb/rocksdb_change_log.hpp"
 
@@ -15,8 +17,11 @@ namespace json = boost::json;
 struct StoreFlags {
   std::string config;
   std::string store;
+  std::string key_file;
   std::string directory;
   bool as_json = false;
+  bool reveal = false;
+  SealingOptions sealing;  // by --config or --key-file
 };
 using StoreCommand = int (*)(const StoreFlags&, const std::string& store);
 
@@ -50,7 +55,7 @@ json::object describe_state(const LogState& state) {
 }
 
 int run_info(const StoreFlags& flags, const std::string& path) {
-  auto store = OfflineStore::open(path);
+  auto store = OfflineStore::open(path, nullptr, flags.sealing.key);
   if (!store) return failed(store.error());
   const auto info = (*store)->info();
   if (!info) return failed(info.error());
@@ -58,12 +63,16 @@ int run_info(const StoreFlags& flags, const std::string& path) {
   values["format"] = info->format;
   values["live"] = info->live;
   if (info->anchor) values["anchor_head"] = info->anchor->head.value;
+  if (!info->master_key.empty()) {
+    values["master_key"] = info->master_key;
+    values["resealing"] = info->resealing;
+  }
   print(flags, values);
   return kOk;
 }
 
 int run_verify(const StoreFlags& flags, const std::string& path) {
-  auto store = OfflineStore::open(path);
+  auto store = OfflineStore::open(path, nullptr, flags.sealing.key);
   if (!store) return failed(store.error());
   const auto report = (*store)->verify();
   if (!report) return failed(report.error());
@@ -74,36 +83,51 @@ int run_verify(const StoreFlags& flags, const std::string& path) {
                 {"newest", report->newest},
                 {"segments", report->segments},
                 {"chained_segments", report->chained_segments},
+                {"sealed", report->sealed},
+                {"unopened", report->unopened},
                 {"problems", report->problems},
                 {"texts", std::move(texts)}});
   return report->good() ? kOk : kStorage;
 }
 
-/// One JSON object per entry, without payloads: those may be secret.
-int run_dump(const StoreFlags&, const std::string& path) {
-  auto store = OfflineStore::open(path);
+json::object describe_entry(const LogEntry& entry, bool sealed) {
+  const Change& change = entry.change;
+  json::object line{{"revision", entry.position.revision.value},
+                    {"index", entry.position.index},
+                    {"kind", change.kind == ChangeKind::leave ? "leave" : "upsert"},
+                    {"type", change.key.type},
+                    {"mesh", change.key.mesh},
+                    {"origin", change.key.origin},
+                    {"name", change.key.name},
+                    {"tag", change.cls.tag},
+                    {"hash", to_hex(change.hash.id)},
+                    {"payload_bytes", change.payload.size()}};
+  if (sealed) line["sealed"] = true;
+  if (entry.previous) line["replaces"] = entry.previous->position.revision.value;
+  return line;
+}
+
+/// One JSON object per entry; payloads, which may be secret, only when asked for.
+int run_dump(const StoreFlags& flags, const std::string& path) {
+  auto store = OfflineStore::open(path, nullptr, flags.sealing.key);
   if (!store) return failed(store.error());
-  const Status status = (*store)->each_entry([](const LogEntry& entry) {
-    const Change& change = entry.change;
-    json::object line{{"revision", entry.position.revision.value},
-                      {"index", entry.position.index},
-                      {"kind", change.kind == ChangeKind::leave ? "leave" : "upsert"},
-                      {"type", change.key.type},
-                      {"mesh", change.key.mesh},
-                      {"origin", change.key.origin},
-                      {"name", change.key.name},
-                      {"tag", change.cls.tag},
-                      {"hash", to_hex(change.hash.id)},
-                      {"payload_bytes", change.payload.size()}};
-    if (entry.previous) line["replaces"] = entry.previous->position.revision.value;
+  const auto print_line = [&](const LogEntry& entry, bool sealed) {
+    json::object line = describe_entry(entry, sealed);
+    if (flags.reveal && !entry.change.payload.empty()) {
+      if (const auto resource = wire::resource_of(entry.change.payload)) {
+        line["spec"] = resource->spec;
+        line["status"] = resource->status;
+      }
+    }
     std::cout << json::serialize(line) << '\n';
     return std::cout.good();
-  });
+  };
+  const Status status = (*store)->each_entry(print_line, flags.reveal);
   return status ? kOk : failed(status.error());
 }
 
 int run_checkpoint(const StoreFlags& flags, const std::string& path) {
-  auto store = OfflineStore::open(path);
+  auto store = OfflineStore::open(path, nullptr, flags.sealing.key);
   if (!store) return failed(store.error());
   if (auto status = (*store)->checkpoint(flags.directory); !status) return failed(status.error());
   const auto info = (*store)->info();
@@ -113,7 +137,7 @@ int run_checkpoint(const StoreFlags& flags, const std::string& path) {
 }
 
 int run_restore(const StoreFlags& flags, const std::string& path) {
-  const auto report = restore_store(flags.directory, path);
+  const auto report = restore_store(flags.directory, path, flags.sealing);
   if (!report) return failed(report.error());
   json::object values = describe_state(report->state);
   values["restored_from"] = flags.directory;
@@ -123,7 +147,7 @@ int run_restore(const StoreFlags& flags, const std::string& path) {
 }
 
 int run_compact(const StoreFlags& flags, const std::string& path) {
-  auto store = OfflineStore::open(path);
+  auto store = OfflineStore::open(path, nullptr, flags.sealing.key);
   if (!store) return failed(store.error());
   if (auto status = (*store)->compact(); !status) return failed(status.error());
   print(flags, {{"compacted", path}});
@@ -132,20 +156,34 @@ int run_compact(const StoreFlags& flags, const std::string& path) {
 
 /// The operator's word that the log knows everything: absences count again (protocol.md §4.9).
 int run_complete(const StoreFlags& flags, const std::string& path) {
-  auto log = RocksDbChangeLog::open(path, RocksDbOptions{});
+  RocksDbOptions options;
+  options.sealing = flags.sealing;
+  auto log = RocksDbChangeLog::open(path, std::move(options));
   if (!log) return failed(log.error());
   if (auto status = (*log)->declare_complete(); !status) return failed(status.error());
   print(flags, {{"complete", true}, {"head", (*log)->state().head.value}});
   return kOk;
 }
 
-int run_on_store(const StoreFlags& flags, StoreCommand command) {
-  if (!flags.store.empty()) return command(flags, flags.store);
-  if (flags.config.empty()) {
+int run_on_store(StoreFlags flags, StoreCommand command) {
+  std::string path = flags.store;
+  if (path.empty() && flags.config.empty()) {
     return failed(Error{ErrorCode::invalid_argument, "say which store: --config or --store", ""});
   }
-  const auto config = load_config(flags.config);
-  return config ? command(flags, config->storage_dir.string()) : config.error();
+  if (path.empty()) {
+    const auto config = load_config(flags.config);
+    if (!config) return config.error();
+    auto sealing = sealing_of(*config);
+    if (!sealing) return failed(sealing.error());
+    flags.sealing = std::move(*sealing);
+    path = config->storage_dir.string();
+  }
+  if (!flags.key_file.empty()) {
+    auto key = read_master_key(flags.key_file);
+    if (!key) return failed(key.error());
+    flags.sealing.key = std::move(*key);
+  }
+  return command(flags, path);
 }
 
 }  // namespace
@@ -160,21 +198,26 @@ void add_store(CLI::App& app, Run& run) {
     CLI::App* added = store->add_subcommand(name, doc);
     added->add_option("--config", flags->config, "Configuration file of the hub");
     added->add_option("--store", flags->store, "Directory of the log, instead of --config");
+    added->add_option("--key-file", flags->key_file,
+                      "Master key of sealed values, instead of --config");
     added->add_flag("--json", flags->as_json, "One JSON object");
     if (directory != nullptr) added->add_option("DIR", flags->directory, directory)->required();
     added->callback([&run, flags, command] {
       run = [flags, command] { return run_on_store(*flags, command); };
     });
+    return added;
   };
   add("info", "Identity, head, eras, floors", run_info);
   add("verify", "Walk everything; exit 74 when something does not fit", run_verify);
-  add("dump", "Every entry as a line of JSON, without its content", run_dump);
+  add("dump", "Every entry as a line of JSON, without its content", run_dump)
+      ->add_flag("--reveal", flags->reveal, "With content, that of sensitive types included");
   add("checkpoint", "A consistent copy in a new directory", run_checkpoint, "New directory");
   add("restore", "Put a checkpoint in the place of a log that was moved away; opens a new era",
       run_restore, "Directory of the checkpoint");
   add("complete", "Say that nothing is missing: full answers may remove what the log does not hold",
       run_complete);
   add("compact", "Give back the space of what was trimmed", run_compact);
+  add_store_key_commands(*store, run);
 }
 
 }  // namespace zonesync::cmd

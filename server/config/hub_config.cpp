@@ -52,6 +52,8 @@ class Assembler {
     if (config.storage_dir.empty()) config.storage_dir = config.data_dir / "log";
     config.storage_sync = values_.text("storage.sync") == "always";
     config.storage_ballast_bytes = values_.bytes("storage.ballast");
+    config.encrypt = values_.text("storage.encryption.mode") == "on";
+    config.encryption_key_file = path("storage.encryption.key_file");
     config.retention.revisions =
         static_cast<std::uint64_t>(values_.number("storage.retention.revisions"));
     config.retention.age_ms = values_.duration("storage.retention.age").count();

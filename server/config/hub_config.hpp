@@ -35,6 +35,8 @@ struct HubConfig {
   std::filesystem::path storage_dir;  // inside data_dir unless set
   bool storage_sync = true;
   std::uint64_t storage_ballast_bytes = 0;
+  bool encrypt = true;                         // values of sensitive types, at rest
+  std::filesystem::path encryption_key_file;   // empty = none
   struct Retention {                  // as storage/retention.hpp; all 0 = nothing is trimmed
     std::uint64_t revisions = 0;
     std::int64_t age_ms = 0;

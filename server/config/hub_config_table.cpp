@@ -26,7 +26,7 @@ std::vector<ConfigKey> type_fields() {
       flag_field("provided_by_global",
                  "May be written at the hub even if zones do not receive it."),
       flag_field("legacy", "All top-level fields besides the common ones are the spec."),
-      flag_field("sensitive", "Holds secrets: never sent compressed or as patches."),
+      flag_field("sensitive", "Holds secrets: stored encrypted, never sent compressed or as patches."),
       {.path = "rank", .type = ConfigType::integer, .default_text = "100",
        .doc = "Order inside a cut: lower is applied first.", .min = 0, .max = 1000},
       {.path = "max_bytes", .type = ConfigType::size, .default_text = "8MiB",
@@ -71,6 +71,15 @@ text::ConfigTable make_table() {
       {.path = "storage.ballast", .type = ConfigType::size, .default_text = "64MiB",
        .doc = "Space set aside so that the hub still starts on a completely full disk; 0 = none.",
        .max = std::int64_t{1} << 40},
+      {.path = "storage.encryption.mode", .type = ConfigType::choice, .default_text = "on",
+       .doc = "`on` = values of sensitive types are stored encrypted, and refused without "
+              "storage.encryption.key_file. `off` = they are stored readable; a key file is then "
+              "only used to read what was encrypted before.",
+       .choices = {"on", "off"}},
+      {.path = "storage.encryption.key_file",
+       .doc = "File (mode 0600) of the master key, made by `zonesync-hub init` or `zonesync-hub "
+              "store new-key FILE`. Without it what was encrypted is lost: keep a copy apart from "
+              "the backups."},
       {.path = "storage.retention.revisions", .type = ConfigType::integer, .default_text = "0",
        .doc = "Keep superseded versions of the newest so many revisions; 0 = no such limit. "
               "Without any limit nothing is ever trimmed."},

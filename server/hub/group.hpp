@@ -23,6 +23,9 @@ class Group {
   /// Every live resource of an origin in key order, this group included. Errors: storage_io.
   [[nodiscard]] Result<std::vector<LatestEntry>> live_of(const std::string& origin) const;
 
+  /// Whether the log stores entries of `type`. Errors: forbidden (a sensitive type, no encryption).
+  [[nodiscard]] Status admits(std::string_view type) const { return log_.admits(type); }
+
   /// Head of the log once this group is durable.
   [[nodiscard]] Revision head() const { return head_; }
   /// Adds one transaction; `changes` not empty, at most one per (class, key), a leave of an old

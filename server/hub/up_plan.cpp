@@ -105,6 +105,9 @@ void Planner::drop_offer(const ResourceKey& key) {
 
 std::optional<Reject> Planner::judge(const UpChange& change, const Live& live) const {
   if (change.reject) return change.reject;
+  if (const Status stored = group_.admits(change.staged.change.key.type); !stored) {
+    return Reject{"encryption", "", stored.error().message, true};
+  }
   if (!live && live_ >= limits::kResourcesPerZoneMax) {
     return Reject{"limit", "",
                   "a zone may publish " + std::to_string(limits::kResourcesPerZoneMax) +

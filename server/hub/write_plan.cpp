@@ -53,6 +53,9 @@ Result<WritePlan> plan_write(const Group& group, const PreparedWrite& write) {
   plan.outcomes.reserve(write.ops.size());
   for (std::size_t index = 0; index < write.ops.size(); ++index) {
     const auto& op = write.ops[index];
+    if (op.change.kind == ChangeKind::upsert) {
+      if (Status stored = group.admits(op.change.key.type); !stored) return fail(stored.error());
+    }
     auto live = group.live(op.change.key);
     if (!live) return fail(std::move(live.error()));
     if (auto holds = check_precondition(op, *live, index); !holds) {

@@ -11,6 +11,7 @@ namespace {
 constexpr char kEscape = '\x00';
 constexpr char kEscapedZero = '\xff';
 constexpr char kPartEnd = '\x01';
+constexpr std::uint8_t kSealedLatest = 0x80;
 
 void append_part(std::string& key, std::string_view part) {
   for (const char byte : part) {
@@ -53,6 +54,15 @@ std::optional<std::array<std::string, N>> take_parts(std::string_view key) {
 }
 
 }  // namespace
+
+Status check_format(std::uint64_t version, const std::string& path) {
+  if (version >= kOldestFormat && version <= kFormatVersion) return {};
+  return fail(ErrorCode::unsupported,
+              "the log has format " + std::to_string(version) +
+                  ", this version of zonesync reads formats " + std::to_string(kOldestFormat) +
+                  " to " + std::to_string(kFormatVersion) + "; use the version that wrote it",
+              path);
+}
 
 std::string log_key(Position position) {
   ByteWriter out;
@@ -106,12 +116,16 @@ std::optional<log_rules::Slot> parse_latest_key(std::string_view key) {
                          std::move(tag)};
 }
 
-std::string latest_value(const LatestEntry& entry) {
+std::string latest_value(const LatestEntry& entry, bool sealed) {
   ByteWriter out;
-  out.u8(static_cast<std::uint8_t>(entry.kind));
+  out.u8(static_cast<std::uint8_t>(entry.kind) | (sealed ? kSealedLatest : 0));
   out.id(entry.hash.id);
   write_position(out, entry.position);
   return out.take();
+}
+
+bool is_sealed_latest(std::string_view value) {
+  return !value.empty() && (static_cast<std::uint8_t>(value.front()) & kSealedLatest) != 0;
 }
 
 std::optional<LatestEntry> parse_latest(std::string_view key, std::string_view value) {
@@ -119,7 +133,7 @@ std::optional<LatestEntry> parse_latest(std::string_view key, std::string_view v
   if (!slot) return std::nullopt;
   ByteReader in(value);
   LatestEntry entry;
-  const std::uint8_t kind = in.u8();
+  const std::uint8_t kind = in.u8() & ~kSealedLatest;
   entry.kind = static_cast<ChangeKind>(kind);
   entry.hash.id = in.id();
   entry.position = read_position(in);

@@ -25,8 +25,17 @@ namespace zonesync::rocksdb_store {
 /// First key behind everything that starts with `prefix` (which ends a part, or is empty).
 [[nodiscard]] std::string prefix_end(std::string prefix);
 
-[[nodiscard]] std::string latest_value(const LatestEntry& entry);
+/// `sealed`: `entry.hash` is the shown hash (storage/sealing); the log entry holds the true one.
+[[nodiscard]] std::string latest_value(const LatestEntry& entry, bool sealed = false);
+[[nodiscard]] bool is_sealed_latest(std::string_view value);
 [[nodiscard]] std::optional<LatestEntry> parse_latest(std::string_view key, std::string_view value);
+
+/// Versions of the layout. 1 had no floors and no running hash, 2 no sealed entries: both are taken
+/// over at open.
+inline constexpr std::uint64_t kFormatVersion = 3;
+inline constexpr std::uint64_t kOldestFormat = 1;
+/// Errors: unsupported (names both versions and what to do).
+[[nodiscard]] Status check_format(std::uint64_t version, const std::string& path);
 
 // Default family: identity and bounds of the log.
 inline constexpr std::string_view kFormatKey = "format";
@@ -37,6 +46,8 @@ inline constexpr std::string_view kEraPrefix = "era/";
 inline constexpr std::string_view kSegmentPrefix = "seg/";
 inline constexpr std::string_view kDigestPrefix = "digest/";
 
+inline constexpr std::string_view kSealKeyPrefix = "sealkey/";
+inline constexpr std::string_view kResealKey = "reseal";
 inline constexpr std::string_view kTrimKey = "trim";
 
 /// Floors, and how far trimming came: entries at or before these positions were looked at.

@@ -10,7 +10,9 @@
 #include "storage/rocksdb/anchor_file.hpp"
 #include "storage/rocksdb/database.hpp"
 #include "storage/rocksdb/key_codec.hpp"
+#include "storage/rocksdb/reseal.hpp"
 #include "storage/rocksdb/rocksdb_change_log.hpp"
+#include "storage/rocksdb/seals.hpp"
 #include "storage/rocksdb/store_verifier.hpp"
 
 namespace zonesync {
@@ -54,15 +56,39 @@ Status copy_durably(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
-OfflineStore::OfflineStore(std::unique_ptr<Database> database, rocksdb::Env* env)
-    : database_(std::move(database)), env_(env) {}
+OfflineStore::OfflineStore(std::unique_ptr<Database> database, rocksdb::Env* env,
+                           sealing::MasterKeyPtr key)
+    : database_(std::move(database)),
+      env_(env),
+      seals_(std::make_unique<Seals>(SealingOptions{.key = std::move(key)})) {}
 OfflineStore::~OfflineStore() = default;
 
 Result<std::unique_ptr<OfflineStore>> OfflineStore::open(const std::string& path,
-                                                         rocksdb::Env* env) {
+                                                         rocksdb::Env* env,
+                                                         sealing::MasterKeyPtr key) {
   auto database = Database::open(path, false, env);
   if (!database) return fail(std::move(database.error()));
-  return std::unique_ptr<OfflineStore>(new OfflineStore(std::move(*database), env));
+  std::unique_ptr<OfflineStore> store(
+      new OfflineStore(std::move(*database), env, std::move(key)));
+  auto format = store->database_->get(Family::meta, kFormatKey, nullptr);
+  if (!format) return fail(std::move(format.error()));
+  if (const auto version = *format ? parse_number_value(**format) : std::nullopt) {
+    if (Status status = check_format(*version, path); !status) return fail(status.error());
+  }
+  const auto id = store->log_id();
+  if (!id) return store;  // info and verify say what is wrong
+  if (Status status = store->seals_->load(*store->database_, *id); !status) {
+    return fail(std::move(status.error()));
+  }
+  return store;
+}
+
+Result<Id128> OfflineStore::log_id() const {
+  auto id = database_->get(Family::meta, kLogIdKey, nullptr);
+  if (!id) return fail(std::move(id.error()));
+  const auto parsed = *id ? parse_chain(**id) : std::nullopt;  // the same form: one id
+  if (!parsed) return fail(unreadable("log_id", database_->path()));
+  return parsed->id;
 }
 
 Result<StoreInfo> OfflineStore::info() const {
@@ -81,11 +107,13 @@ Result<StoreInfo> OfflineStore::info() const {
   info.format = *format;
   info.state.head = Revision{*head};
   info.state.complete = *complete != 0;
-  auto id = database_->get(Family::meta, kLogIdKey, nullptr);
+  auto id = log_id();
   if (!id) return fail(std::move(id.error()));
-  const auto log_id = *id ? parse_chain(**id) : std::nullopt;  // the same form: one id
-  if (!log_id) return fail(unreadable("log_id", database_->path()));
-  info.state.log_id = log_id->id;
+  info.state.log_id = *id;
+  info.master_key = seals_->master_id();
+  auto resealing = reseal_pending(*database_);
+  if (!resealing) return fail(std::move(resealing.error()));
+  info.resealing = *resealing;
   auto trim = database_->get(Family::meta, kTrimKey, nullptr);
   if (!trim) return fail(std::move(trim.error()));
   if (*trim) {
@@ -101,9 +129,9 @@ Result<StoreInfo> OfflineStore::info() const {
       readable = era.has_value();
       if (era) info.state.eras.push_back(*era);
     } else if (key.starts_with(kDigestPrefix)) {
-      const auto digest = parse_digest(value);
-      readable = digest.has_value();
-      if (digest) info.live += digest->count;
+      const auto count = digest_count(value);
+      readable = count.has_value();
+      info.live += count.value_or(0);
     }
     return readable;
   };
@@ -126,21 +154,28 @@ Result<VerifyReport> OfflineStore::verify() {
     report.texts.push_back(describe(known.error()));
     return report;
   }
-  StoreVerifier verifier(*database_, *known, report);
+  StoreVerifier verifier(*database_, *seals_, *known, report);
   if (Status status = verifier.run(); !status) return fail(std::move(status.error()));
   return report;
 }
 
-Status OfflineStore::each_entry(const std::function<bool(const LogEntry&)>& visit) const {
+Status OfflineStore::each_entry(
+    const std::function<bool(const LogEntry&, bool sealed)>& visit, bool reveal) const {
   std::optional<Error> error;
   const auto take = [&](std::string_view key, std::string_view value) {
     const auto position = parse_log_key(key);
-    const auto entry = decode_entry(value);
-    if (!position || !entry) {
+    const auto view = decode_stored_entry(value);
+    if (!position || !view) {
       error = unreadable("an entry of the log", database_->path());
       return false;
     }
-    return visit(entry->entry(*position));
+    if (!reveal) return visit(view->entry(*position), view->sealed);
+    const auto entry = seals_->decode(*view, *position);
+    if (!entry) {
+      error = entry.error();
+      return false;
+    }
+    return visit(*entry, view->sealed);
   };
   if (Status status = database_->visit(Family::log, {}, {}, nullptr, take); !status) return status;
   return error ? Status(fail(std::move(*error))) : Status();
@@ -152,7 +187,36 @@ Status OfflineStore::checkpoint(const std::string& directory) {
 
 Status OfflineStore::compact() { return database_->compact(); }
 
-Result<RestoreReport> restore_store(const std::string& checkpoint, const std::string& path) {
+Status OfflineStore::rekey(const sealing::MasterKey& master, bool now) {
+  constexpr std::size_t kStep = 10'000;
+  if (seals_->master_id().empty()) {
+    return fail(ErrorCode::precondition_failed,
+                "nothing is sealed in this log yet; just name the new key file in the "
+                "configuration", database_->path());
+  }
+  if (Status status = seals_->check_open(database_->path()); !status) return status;
+  sealing::KeyRing ring = *seals_->keys();
+  auto added = ring.generate(master);
+  if (!added) return fail(std::move(added.error()));
+  auto wrapped = ring.wrap_all(master);
+  if (!wrapped) return fail(std::move(wrapped.error()));
+  rocksdb::WriteBatch batch;
+  for (const auto& key : *wrapped) {
+    database_->put(batch, Family::meta, numbered_key(kSealKeyPrefix, key.id), key.value);
+  }
+  database_->put(batch, Family::meta, kResealKey, log_key(Position::start()));
+  if (Status status = database_->write(batch, true); !status) return status;
+  for (bool done = !now; !done;) {
+    auto step = reseal_some(*database_, ring, kStep);
+    if (!step) return fail(std::move(step.error()));
+    done = *step;
+  }
+  if (Status status = database_->flush(); !status) return status;
+  return database_->compact();  // what the old keys opened leaves the disk
+}
+
+Result<RestoreReport> restore_store(const std::string& checkpoint, const std::string& path,
+                                    SealingOptions sealing) {
   std::error_code error;
   if (!fs::exists(checkpoint + "/CURRENT", error)) {
     return fail(ErrorCode::not_found, "there is no checkpoint in this directory", checkpoint);
@@ -176,7 +240,9 @@ Result<RestoreReport> restore_store(const std::string& checkpoint, const std::st
     fs::rename(anchor_path(path), anchor_path(path) + ".before-restore", error);
     if (error) return fail(io_error("moving the anchor away", path, error).error());
   }
-  auto log = RocksDbChangeLog::open(path, RocksDbOptions{});
+  RocksDbOptions options;
+  options.sealing = std::move(sealing);
+  auto log = RocksDbChangeLog::open(path, std::move(options));
   if (!log) return fail(std::move(log.error()));
   report.state = (*log)->state();
   return report;

@@ -14,6 +14,7 @@
 
 #include "storage/change_log.hpp"
 #include "storage/lineage.hpp"
+#include "storage/rocksdb/sealing_options.hpp"
 
 namespace rocksdb {
 class Env;
@@ -23,6 +24,7 @@ namespace zonesync {
 
 namespace rocksdb_store {
 class Database;
+class Seals;
 }
 
 struct StoreInfo {
@@ -30,6 +32,8 @@ struct StoreInfo {
   LogState state;
   std::uint64_t live = 0;                // resources, the hub's own entries included
   std::optional<LineageAnchor> anchor;
+  std::string master_key;                // id of the key that seals sensitive types; empty = none
+  bool resealing = false;                // a change of keys has not reached every entry yet
 };
 
 struct VerifyReport {
@@ -37,6 +41,8 @@ struct VerifyReport {
   std::uint64_t newest = 0;              // (class, key) pairs
   std::uint64_t segments = 0;
   std::uint64_t chained_segments = 0;    // whose running hash was computed again
+  std::uint64_t sealed = 0;              // entries
+  std::uint64_t unopened = 0;            // of them, for want of the key: content not compared
   std::uint64_t problems = 0;
   std::vector<std::string> texts;        // of the first kTextsMax problems
   static constexpr std::size_t kTextsMax = 100;
@@ -45,9 +51,10 @@ struct VerifyReport {
 
 class OfflineStore {
  public:
-  /// Errors: not_found, unavailable (a hub has it open), unsupported, storage_io, storage_corrupt.
-  [[nodiscard]] static Result<std::unique_ptr<OfflineStore>> open(const std::string& path,
-                                                                  rocksdb::Env* env = nullptr);
+  /// Without `key` sealed values stay closed. Errors: not_found, unavailable (a hub has it open),
+  /// unsupported, forbidden (another key), storage_io, storage_corrupt.
+  [[nodiscard]] static Result<std::unique_ptr<OfflineStore>> open(
+      const std::string& path, rocksdb::Env* env = nullptr, sealing::MasterKeyPtr key = nullptr);
   ~OfflineStore();
 
   [[nodiscard]] Result<StoreInfo> info() const;
@@ -55,18 +62,28 @@ class OfflineStore {
   /// class digests, segment ends, the running hash, the anchor. What does not fit is in the report;
   /// errors are only what prevents looking.
   [[nodiscard]] Result<VerifyReport> verify();
-  /// Every entry in log order until `visit` answers false.
-  [[nodiscard]] Status each_entry(const std::function<bool(const LogEntry&)>& visit) const;
+  /// Every entry in log order until `visit` answers false. A sealed one is opened when `reveal`,
+  /// else its payload is the sealed bytes. Errors: forbidden (`reveal` without key).
+  [[nodiscard]] Status each_entry(
+      const std::function<bool(const LogEntry&, bool sealed)>& visit, bool reveal = false) const;
   /// A consistent copy in a new directory. Errors: conflict (it exists), resource_exhausted,
   /// storage_io.
   [[nodiscard]] Status checkpoint(const std::string& directory);
   /// Gives back the space of what was trimmed.
   [[nodiscard]] Status compact();
+  /// A new data key, all data keys wrapped by `master`; the old master key opens nothing here any
+  /// more. Old entries follow: at once when `now`, else while the hub runs. Errors:
+  /// precondition_failed (nothing is sealed here), forbidden (opened without the present key),
+  /// storage_io, resource_exhausted.
+  [[nodiscard]] Status rekey(const sealing::MasterKey& master, bool now);
 
  private:
-  OfflineStore(std::unique_ptr<rocksdb_store::Database> database, rocksdb::Env* env);
+  OfflineStore(std::unique_ptr<rocksdb_store::Database> database, rocksdb::Env* env,
+               sealing::MasterKeyPtr key);
+  [[nodiscard]] Result<Id128> log_id() const;
   std::unique_ptr<rocksdb_store::Database> database_;
   rocksdb::Env* env_;
+  std::unique_ptr<rocksdb_store::Seals> seals_;
 };
 
 struct RestoreReport {
@@ -76,8 +93,10 @@ struct RestoreReport {
 
 /// Copies a checkpoint to `path`, where no store may be, and opens a new era there. The anchor of
 /// the log that was there before is kept as "PATH.anchor.before-restore". On the real file system
-/// only. Errors: not_found, conflict (a store is there), storage_io, storage_corrupt.
+/// only. Errors: not_found, conflict (a store is there), forbidden (sealed with another key),
+/// storage_io, storage_corrupt.
 [[nodiscard]] Result<RestoreReport> restore_store(const std::string& checkpoint,
-                                                  const std::string& path);
+                                                  const std::string& path,
+                                                  SealingOptions sealing = {});
 
 }  // namespace zonesync

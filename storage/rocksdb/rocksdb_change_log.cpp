@@ -2,22 +2,23 @@
 #include "storage/rocksdb/rocksdb_change_log.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
+#include "protocol/model/assert.hpp"
 #include "protocol/model/scope.hpp"
 #include "storage/entry_codec.hpp"
 #include "storage/rocksdb/anchor_file.hpp"
 #include "storage/rocksdb/database.hpp"
 #include "storage/rocksdb/key_codec.hpp"
+#include "storage/rocksdb/reseal.hpp"
+#include "storage/rocksdb/seals.hpp"
 
 namespace zonesync {
 
 using namespace rocksdb_store;
 
 namespace {
-
-constexpr std::uint64_t kFormatVersion = 2;
-constexpr std::uint64_t kOldestFormat = 1;  // no floors, no running hash: taken over at open
 
 /// The hub's own records (an admission, a job's progress) may use all but this part of the reserve:
 /// a zone that restarts must get in while users' writes are refused.
@@ -37,6 +38,7 @@ Error missing_log(const LineageAnchor& anchor, const std::string& path) {
 RocksDbChangeLog::RocksDbChangeLog(std::unique_ptr<Database> database, OpenOptions options)
     : options_(std::move(options)),
       database_(std::move(database)),
+      seals_(std::make_unique<Seals>(options_.sealing)),
       trim_(std::make_unique<TrimState>()) {}
 
 RocksDbChangeLog::~RocksDbChangeLog() {
@@ -89,17 +91,13 @@ Status RocksDbChangeLog::start(const std::optional<LineageAnchor>& anchor) {
   } else {
     const auto version = parse_number_value(**format);
     if (!version) return fail(corrupt("the format version is unreadable"));
-    if (*version < kOldestFormat || *version > kFormatVersion) {
-      return fail(ErrorCode::unsupported,
-                  "the log has format " + std::to_string(*version) +
-                      ", this version of zonesync reads format " +
-                      std::to_string(kFormatVersion) + "; use the version that wrote it",
-                  database_->path());
-    }
+    if (Status status = check_format(*version, database_->path()); !status) return status;
   }
   if (Status status = load(); !status) return status;
+  if (Status status = check_sealing(); !status) return status;
   if (Status status = check_lineage(anchor); !status) return status;
   if (Status status = add_era(); !status) return status;
+  if (Status status = seals_->create_key(*database_, state_.log_id); !status) return status;
   opened_ = true;
   const Status ignored = write_anchor();  // a full disk must not prevent the start
   static_cast<void>(ignored);
@@ -152,6 +150,11 @@ Status RocksDbChangeLog::load() {
   }
   state_.complete = *complete_value != 0;
   state_.head = Revision{*head_value};
+  if (Status status = seals_->load(*database_, state_.log_id); !status) return status;
+  if (Status status = seals_->check_open(database_->path()); !status) return status;
+  auto pending = reseal_pending(*database_);
+  if (!pending) return fail(std::move(pending.error()));
+  resealing_ = *pending && seals_->keys() != nullptr;
   if (Status status = load_eras(); !status) return status;
   if (Status status = load_digests(); !status) return status;
   auto trim = database_->get(Family::meta, kTrimKey, nullptr);
@@ -186,21 +189,36 @@ Status RocksDbChangeLog::load_eras() {
 }
 
 Status RocksDbChangeLog::load_digests() {
-  bool readable = true;
+  Status failed;
   const std::string end = prefix_end(std::string(kDigestPrefix));
   const auto take = [&](std::string_view key, std::string_view value) {
     const auto cls = parse_digest_key(key);
-    const auto digest = parse_digest(value);
-    readable = cls && digest;
-    if (readable) digests_[*cls] = *digest;
-    return readable;
+    if (!cls) {
+      failed = fail(corrupt("a class digest is unreadable"));
+      return false;
+    }
+    auto digest = seals_->decode_digest(*cls, value);
+    if (digest) {
+      digests_[*cls] = *digest;
+    } else {
+      failed = fail(corrupt(digest.error().message));
+    }
+    return failed.has_value();
   };
-  if (Status status = database_->visit(Family::meta, kDigestPrefix, end, nullptr, take); !status) {
-    return status;
+  Status status = database_->visit(Family::meta, kDigestPrefix, end, nullptr, take);
+  return status ? failed : status;
+}
+
+/// Values of sensitive types that are there already need a key as much as new ones.
+Status RocksDbChangeLog::check_sealing() const {
+  for (const auto& [cls, digest] : digests_) {
+    if (digest.count == 0) continue;
+    if (Status status = seals_->admits(cls.type); !status) return status;
   }
-  if (!readable) return fail(corrupt("a class digest is unreadable"));
   return {};
 }
+
+Status RocksDbChangeLog::admits(std::string_view type) const { return seals_->admits(type); }
 
 // One batch wrote entries, segment end and head: they must agree.
 Status RocksDbChangeLog::check_bounds() const {
@@ -253,51 +271,97 @@ Status RocksDbChangeLog::check_space(std::size_t bytes, bool hubs_own) const {
               database_->path());
 }
 
-Status RocksDbChangeLog::write_segment(Segment segment) {
-  const auto lookup = [this](const Class& cls,
-                             const ResourceKey& key) -> Result<std::optional<LatestEntry>> {
-    const std::string stored_key = latest_key(log_rules::slot_of(cls, key));
-    auto value = database_->get(Family::latest, stored_key, nullptr);
-    if (!value) return fail(std::move(value.error()));
-    if (!*value) return std::nullopt;
-    auto entry = parse_latest(stored_key, **value);
-    if (!entry) return fail(corrupt("the newest entry of " + to_string(key) + " is unreadable"));
-    return entry;
-  };
-  auto plan = log_rules::plan_segment(std::move(segment), state_.head, lookup);
-  if (!plan) return fail(std::move(plan.error()));
+/// A segment on its way into one write batch.
+struct RocksDbChangeLog::SegmentBatch {
+  SegmentBatch(const Hash128& before, Revision end) : chain(before, end) {}
+  rocksdb::WriteBatch writes;
+  log_rules::Chain chain;
+  std::map<Position, Seals::Shown> shown;  // of predecessors
+};
 
-  rocksdb::WriteBatch batch;
-  log_rules::Chain chain(chain_, plan->end);
-  for (const LogEntry& entry : plan->entries) {
-    const LatestEntry latest = log_rules::latest_from(entry);
-    const std::string stored = encode_entry(entry);
-    chain.add(entry.position, stored);
-    database_->put(batch, Family::log, log_key(entry.position), stored);
-    database_->put(batch, Family::latest, latest_key(log_rules::slot_of(latest.cls, latest.key)),
-                   latest_value(latest));
+Result<std::optional<LatestEntry>> RocksDbChangeLog::newest_for(const Class& cls,
+                                                                const ResourceKey& key,
+                                                                SegmentBatch& batch) const {
+  const std::string stored_key = latest_key(log_rules::slot_of(cls, key));
+  auto value = database_->get(Family::latest, stored_key, nullptr);
+  if (!value) return fail(std::move(value.error()));
+  if (!*value) return std::nullopt;
+  auto entry = parse_latest(stored_key, **value);
+  if (!entry) return fail(corrupt("the newest entry of " + to_string(key) + " is unreadable"));
+  const bool sealed = is_sealed_latest(**value);
+  batch.shown[entry->position] = Seals::Shown{entry->hash, sealed};
+  if (!sealed) return entry;
+  auto whole = read_at(Published{}, entry->position);
+  if (!whole) return fail(std::move(whole.error()));
+  entry->hash = whole->change.hash;
+  return entry;
+}
+
+Status RocksDbChangeLog::add_entries(const log_rules::SegmentPlan& plan,
+                                     SegmentBatch& batch) const {
+  for (const LogEntry& entry : plan.entries) {
+    std::optional<Seals::Shown> previous;
+    if (entry.previous) previous = batch.shown[entry.previous->position];
+    auto stored = seals_->encode(entry, previous);
+    if (!stored) return fail(std::move(stored.error()));
+    const auto view = decode_stored_entry(stored->bytes);
+    ZS_ASSERT(view);
+    batch.chain.add(entry.position, chained_part(stored->bytes, *view));
+    batch.shown[entry.position] = Seals::Shown{stored->shown, stored->sealed};
+    LatestEntry latest = log_rules::latest_from(entry);
+    latest.hash = stored->shown;
+    database_->put(batch.writes, Family::log, log_key(entry.position), stored->bytes);
+    database_->put(batch.writes, Family::latest,
+                   latest_key(log_rules::slot_of(latest.cls, latest.key)),
+                   latest_value(latest, stored->sealed));
   }
-  for (const auto& [cls, delta] : plan->digest_deltas) {
+  return {};
+}
+
+Status RocksDbChangeLog::add_digests(const ClassDigests& deltas, SegmentBatch& batch) const {
+  for (const auto& [cls, delta] : deltas) {
     const auto before = digests_.find(cls);
     Digest digest = before == digests_.end() ? Digest{} : before->second;
     digest += delta;
     if (digest.count == 0) {
-      database_->erase(batch, Family::meta, digest_key(cls));
-    } else {
-      database_->put(batch, Family::meta, digest_key(cls), digest_value(digest));
+      database_->erase(batch.writes, Family::meta, digest_key(cls));
+      continue;
+    }
+    auto stored = seals_->encode_digest(cls, digest);
+    if (!stored) return fail(std::move(stored.error()));
+    database_->put(batch.writes, Family::meta, digest_key(cls), *stored);
+  }
+  return {};
+}
+
+Status RocksDbChangeLog::write_segment(Segment segment) {
+  for (const Transaction& transaction : segment.transactions) {
+    for (const Change& change : transaction.changes) {
+      if (change.kind == ChangeKind::leave) continue;
+      if (Status status = seals_->admits(change.key.type); !status) return status;
     }
   }
-  const Hash128 after = chain.end();
-  database_->put(batch, Family::meta, numbered_key(kSegmentPrefix, plan->end.value),
+  const Revision last = segment.transactions.empty() ? state_.head
+                                                     : segment.transactions.back().revision;
+  SegmentBatch batch(chain_, last);
+  const auto lookup = [&](const Class& cls, const ResourceKey& key) {
+    return newest_for(cls, key, batch);
+  };
+  auto plan = log_rules::plan_segment(std::move(segment), state_.head, lookup);
+  if (!plan) return fail(std::move(plan.error()));
+  if (Status status = add_entries(*plan, batch); !status) return status;
+  if (Status status = add_digests(plan->digest_deltas, batch); !status) return status;
+  const Hash128 after = batch.chain.end();
+  database_->put(batch.writes, Family::meta, numbered_key(kSegmentPrefix, plan->end.value),
                  chain_value(after));
-  database_->put(batch, Family::meta, kHeadKey, number_value(plan->end.value));
+  database_->put(batch.writes, Family::meta, kHeadKey, number_value(plan->end.value));
 
   const bool hubs_own =
       std::all_of(plan->entries.begin(), plan->entries.end(), [](const LogEntry& entry) {
         return entry.change.cls.type.starts_with(kSystemTypePrefix);
       });
-  if (Status status = check_space(batch.GetDataSize(), hubs_own); !status) return status;
-  if (Status status = database_->write(batch, options_.sync); !status) {
+  if (Status status = check_space(batch.writes.GetDataSize(), hubs_own); !status) return status;
+  if (Status status = database_->write(batch.writes, options_.sync); !status) {
     // Part of it may be in the WAL: only a restart can tell, also when the disk was full.
     status.error().code = ErrorCode::storage_io;
     return status;

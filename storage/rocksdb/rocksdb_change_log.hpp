@@ -18,6 +18,7 @@
 #include "storage/lineage.hpp"
 #include "storage/log_rules.hpp"
 #include "storage/random_id.hpp"
+#include "storage/rocksdb/sealing_options.hpp"
 
 namespace rocksdb {
 class Env;
@@ -28,6 +29,7 @@ namespace zonesync {
 
 namespace rocksdb_store {
 class Database;
+class Seals;
 struct TrimState;
 }
 
@@ -44,6 +46,7 @@ struct RocksDbOptions {
   std::uint64_t ballast_bytes = 0;
   rocksdb::Env* env = nullptr;    // not owned; must outlive the log. nullptr = the real one
   IdSource ids = random_id;
+  SealingOptions sealing;
 };
 
 class RocksDbChangeLog final : public ChangeLog {
@@ -51,13 +54,16 @@ class RocksDbChangeLog final : public ChangeLog {
   using OpenOptions = RocksDbOptions;
 
   /// Errors: not_found (no log and `create` is false), unavailable (another process has it open),
-  /// unsupported (format of another version), resource_exhausted, storage_io, storage_corrupt.
+  /// unsupported (format of another version), forbidden (encryption: no key, another key, or
+  /// sensitive values stored readable; says what to do), resource_exhausted, storage_io,
+  /// storage_corrupt.
   [[nodiscard]] static Result<std::unique_ptr<RocksDbChangeLog>> open(const std::string& path,
                                                                       OpenOptions options);
   ~RocksDbChangeLog() override;
 
   [[nodiscard]] LogState state() const override;
   void append(Segment segment, AppendDone done) override;
+  [[nodiscard]] Status admits(std::string_view type) const override;
   Status declare_complete() override;
   [[nodiscard]] Result<TrimProgress> trim(const TrimRequest& request) override;
   /// Brings the lineage anchor up to date, and sets ballast aside again.
@@ -100,7 +106,15 @@ class RocksDbChangeLog final : public ChangeLog {
   [[nodiscard]] Status load_digests();
   [[nodiscard]] Status check_bounds() const;
   [[nodiscard]] Status add_era();
+  [[nodiscard]] Status check_sealing() const;
   [[nodiscard]] Status write_segment(Segment segment);
+  struct SegmentBatch;
+  [[nodiscard]] Result<std::optional<LatestEntry>> newest_for(const Class& cls,
+                                                              const ResourceKey& key,
+                                                              SegmentBatch& batch) const;
+  [[nodiscard]] Status add_entries(const log_rules::SegmentPlan& plan, SegmentBatch& batch) const;
+  [[nodiscard]] Status add_digests(const ClassDigests& deltas, SegmentBatch& batch) const;
+  [[nodiscard]] Status reseal_step();
   [[nodiscard]] Status check_space(std::size_t bytes, bool hubs_own) const;
   void publish(Revision head, const ClassDigests& deltas);
   [[nodiscard]] Status raise_floors(const TrimRequest& request);
@@ -117,11 +131,13 @@ class RocksDbChangeLog final : public ChangeLog {
 
   OpenOptions options_;
   std::unique_ptr<rocksdb_store::Database> database_;
+  std::unique_ptr<rocksdb_store::Seals> seals_;  // fixed once open
   OpenReport report_;            // fixed once open
   // Writer only:
   bool opened_ = false;
   bool stopped_ = false;
   std::uint64_t next_era_ = 0;   // number of the next era's key
+  bool resealing_ = false;       // entries under an older data key may be left
   Hash128 chain_;                // running hash at the head
   std::unique_ptr<rocksdb_store::TrimState> trim_;
   Revision anchored_head_;       // what the anchor says

@@ -85,6 +85,9 @@ void RocksDbChangeLog::write_anchor_if_due() {
 void RocksDbChangeLog::housekeep() {
   if (stopped_) return;
   write_anchor_if_due();
+  if (resealing_) {
+    if (const Status status = reseal_step(); !status) resealing_ = false;  // again after a restart
+  }
   if (options_.ballast_bytes == 0 || has_ballast(database_->path(), options_.env)) return;
   const auto free = database_->free_bytes();
   if (free && *free < options_.reserve_bytes + 2 * options_.ballast_bytes) return;

@@ -5,6 +5,7 @@
 #include "storage/rocksdb/database.hpp"
 #include "storage/rocksdb/key_codec.hpp"
 #include "storage/rocksdb/rocksdb_change_log.hpp"
+#include "storage/rocksdb/seals.hpp"
 
 namespace zonesync {
 
@@ -48,9 +49,10 @@ Result<ScanPage> RocksDbChangeLog::scan(Position after, const ScanOptions& optio
   log_rules::PageLimit limit(options);
   std::optional<Revision> next_entry;
   bool readable = true;
+  std::optional<Error> closed;
   const auto take = [&](std::string_view key, std::string_view value) {
     const auto position = parse_log_key(key);
-    const auto view = decode_entry(value);
+    const auto view = decode_stored_entry(value);
     readable = position && view;
     if (!readable) return false;
     if (*position <= after) return true;
@@ -58,8 +60,13 @@ Result<ScanPage> RocksDbChangeLog::scan(Position after, const ScanOptions& optio
     if (!limit.may_visit()) return false;
     if (limit.admits(view->cls())) {
       if (!limit.may_take(view->payload.size())) return false;
+      auto entry = seals_->decode(*view, *position);
+      if (!entry) {
+        closed = std::move(entry.error());
+        return false;
+      }
       limit.taken(view->payload.size());
-      page.entries.push_back(view->entry(*position));
+      page.entries.push_back(std::move(*entry));
     }
     limit.visited();
     page.next = *position;
@@ -72,6 +79,7 @@ Result<ScanPage> RocksDbChangeLog::scan(Position after, const ScanOptions& optio
       !status) {
     return fail(std::move(status.error()));
   }
+  if (closed) return fail(std::move(*closed));
   if (!readable) {
     return fail(corrupt("the entry after revision " + std::to_string(page.next.revision.value) +
                         " is unreadable"));
@@ -85,13 +93,16 @@ Result<ScanPage> RocksDbChangeLog::scan(Position after, const ScanOptions& optio
 Result<std::vector<LatestEntry>> RocksDbChangeLog::newest_of(const Published& at,
                                                              const ResourceKey& key) const {
   std::vector<LatestEntry> found;
+  std::vector<std::size_t> sealed;  // their hash lies in the log entry
   bool readable = true;
   const std::string prefix = latest_prefix(key);
   const auto take = [&](std::string_view stored_key, std::string_view value) {
     auto entry = parse_latest(stored_key, value);
     readable = entry.has_value();
-    if (readable) found.push_back(std::move(*entry));
-    return readable;
+    if (!readable) return false;
+    if (is_sealed_latest(value)) sealed.push_back(found.size());
+    found.push_back(std::move(*entry));
+    return true;
   };
   if (Status status = database_->visit(Family::latest, prefix, prefix_end(prefix),
                                        at.snapshot.get(), take);
@@ -99,6 +110,11 @@ Result<std::vector<LatestEntry>> RocksDbChangeLog::newest_of(const Published& at
     return fail(std::move(status.error()));
   }
   if (!readable) return fail(corrupt("the newest entry of " + to_string(key) + " is unreadable"));
+  for (const std::size_t index : sealed) {
+    auto entry = read_at(at, found[index].position);
+    if (!entry) return fail(std::move(entry.error()));
+    found[index].hash = entry->change.hash;
+  }
   return found;
 }
 
@@ -115,9 +131,9 @@ Result<LogEntry> RocksDbChangeLog::read_at(const Published& at, Position positio
   auto value = database_->get(Family::log, log_key(position), at.snapshot.get());
   if (!value) return fail(std::move(value.error()));
   if (!*value) return fail(ErrorCode::not_found, "no log entry at " + where);
-  const auto view = decode_entry(**value);
+  const auto view = decode_stored_entry(**value);
   if (!view) return fail(corrupt("the entry at " + where + " is unreadable"));
-  return view->entry(position);
+  return seals_->decode(*view, position);
 }
 
 Result<LogEntry> RocksDbChangeLog::read(Position position) const {

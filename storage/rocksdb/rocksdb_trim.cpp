@@ -109,7 +109,7 @@ class Sweep {
     Status failed;
     const auto visit = [&](std::string_view key, std::string_view value) {
       const auto position = parse_log_key(key);
-      const auto entry = decode_entry(value);
+      const auto entry = decode_stored_entry(value);
       readable_ = position && entry;
       if (!readable_) return false;
       if (*position <= after) return true;

@@ -50,6 +50,32 @@ class RocksDbHarness {
   std::unique_ptr<RocksDbChangeLog> log_;
 };
 
+/// Every value sealed, as if all types were sensitive.
+class RocksDbSealedHarness {
+ public:
+  RocksDbSealedHarness() : key_(*sealing::generate_master_key()) { open(); }
+  [[nodiscard]] ChangeLog& log() { return *log_; }
+  void reopen() {
+    log_.reset();
+    open();
+  }
+
+ private:
+  void open() {
+    RocksDbOptions options;
+    options.create = true;
+    options.reserve_bytes = 0;
+    options.sealing.key = key_;
+    options.sealing.sensitive = [](std::string_view) { return true; };
+    auto log = RocksDbChangeLog::open(directory_.file("log"), options);
+    if (!log) throw std::runtime_error(describe(log.error()));
+    log_ = std::move(*log);
+  }
+  sealing::MasterKeyPtr key_;
+  TempDir directory_;
+  std::unique_ptr<RocksDbChangeLog> log_;
+};
+
 class RocksDbInMemoryHarness {
  public:
   [[nodiscard]] ChangeLog& log() { return harness_.log(); }
@@ -103,7 +129,7 @@ class JournalPowerCutHarness {
 };
 
 using LogHarnesses = ::testing::Types<MemoryHarness, JournalHarness, JournalPowerCutHarness,
-                                      RocksDbHarness, RocksDbInMemoryHarness>;
+                                      RocksDbHarness, RocksDbInMemoryHarness, RocksDbSealedHarness>;
 
 class HarnessNames {
  public:
@@ -111,6 +137,7 @@ class HarnessNames {
   static std::string GetName(int) {
     if (std::is_same_v<T, MemoryHarness>) return "Memory";
     if (std::is_same_v<T, RocksDbHarness>) return "RocksDb";
+    if (std::is_same_v<T, RocksDbSealedHarness>) return "RocksDbSealed";
     if (std::is_same_v<T, RocksDbInMemoryHarness>) return "RocksDbInMemory";
     return std::is_same_v<T, JournalHarness> ? "Journal" : "JournalPowerCut";
   }

@@ -98,7 +98,7 @@ TEST_F(Offline, AMissingNewestEntryIsFound) {
 TEST_F(Offline, AChangedEntryIsFound) {
   auto store = OfflineStore::open(path_);
   LogEntry changed;
-  ASSERT_TRUE((*store)->each_entry([&](const LogEntry& entry) {
+  ASSERT_TRUE((*store)->each_entry([&](const LogEntry& entry, bool) {
     changed = entry;
     return entry.position.revision < Revision{20};
   }));

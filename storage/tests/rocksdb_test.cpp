@@ -7,6 +7,7 @@
 #include "storage/rocksdb/database.hpp"
 #include "storage/rocksdb/file_logger.hpp"
 #include "storage/rocksdb/key_codec.hpp"
+#include "storage/rocksdb/offline_store.hpp"
 #include "storage/rocksdb/rocksdb_change_log.hpp"
 #include "storage/tests/log_samples.hpp"
 
@@ -72,7 +73,15 @@ TEST_F(RocksDbStore, SecondOpenIsRefusedAndSaysWhy) {
 
 TEST_F(RocksDbStore, FormatOfAnotherVersionIsUnsupported) {
   ASSERT_TRUE(open());
-  put_meta(kFormatKey, number_value(3));
+  put_meta(kFormatKey, number_value(kFormatVersion + 1));
+  expect_open_fails(ErrorCode::unsupported);
+  const std::string text = open().error().message;
+  EXPECT_NE(text.find("has format " + std::to_string(kFormatVersion + 1)), text.npos) << text;
+  EXPECT_NE(text.find("use the version that wrote it"), text.npos) << text;
+  const auto offline = OfflineStore::open(path_);
+  ASSERT_FALSE(offline);
+  EXPECT_EQ(offline.error().code, ErrorCode::unsupported);
+  put_meta(kFormatKey, number_value(0));
   expect_open_fails(ErrorCode::unsupported);
 }
 
