@@ -114,6 +114,14 @@ class ChangeLog {
   /// Marks the log complete, durably: receivers may rely on absences again (protocol.md §4.9).
   virtual Status declare_complete() = 0;
 
+  /// A consistent copy of the log as it stands, in `directory`, which must not exist; files that
+  /// cannot change any more are shared by hard links. Takes as long as a flush: writer thread.
+  /// Errors: unsupported (this kind of log has none), conflict (it exists), resource_exhausted,
+  /// storage_io.
+  [[nodiscard]] virtual Status checkpoint(const std::string& directory) {
+    return fail(ErrorCode::unsupported, "this kind of log makes no checkpoints", directory);
+  }
+
   /// One bounded step of forgetting. The floors are durable and visible before anything is removed;
   /// a step that a crash interrupted is continued by the next one. An entry goes only when its
   /// direct successor (same class and key) is at or below `floor`; the newest entry of every

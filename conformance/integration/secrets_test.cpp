@@ -59,6 +59,12 @@ TEST(Secrets, ACanaryIsNowhereInDatabaseBackupLogsAndDumpButReachesTheZone) {
   EXPECT_EQ(mode_of(cluster.agent("east").store()), 0700u);
   EXPECT_EQ(hub.process().recent_lines(200'000).find(kCanary), std::string::npos) << "hub's log";
 
+  const std::string online = cluster.workspace.file("online");
+  const RunResult made = hub_command(hub, {"store", "checkpoint", online, "--api", hub.api_url()});
+  ASSERT_EQ(made.code, 0) << made.output;
+  EXPECT_TRUE(fs::exists(online + "/CURRENT") && fs::exists(online + ".anchor"));
+  EXPECT_TRUE(files_with(online, kCanary).empty());
+
   hub.kill9();
   EXPECT_TRUE(files_with(hub.directory(), kCanary).empty()) << "after a kill: write-ahead log";
   const std::string backup = cluster.workspace.file("backup");

@@ -60,6 +60,10 @@ void post_type(Call call);
 // explain.cpp
 [[nodiscard]] Answer explain_resource(const Call& call);
 
+// store.cpp
+void post_checkpoint(Call call);
+void post_complete(Call call);
+
 // health.cpp
 [[nodiscard]] Answer get_livez(const Call& call);
 [[nodiscard]] Answer get_readyz(const Call& call);

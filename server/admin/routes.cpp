@@ -75,6 +75,9 @@ std::vector<Route> build() {
       {Port::api, "GET", "/sync/errors", Role::viewer, {"zone"},
        answer_at_once<list_sync_errors>},
 
+      {Port::api, "POST", "/store/checkpoint", Role::admin, {}, post_checkpoint},
+      {Port::api, "POST", "/store/complete", Role::admin, {}, post_complete},
+
       {Port::metrics, "GET", "/livez", Role::viewer, {}, answer_at_once<get_livez>},
       {Port::metrics, "GET", "/readyz", Role::viewer, {"verbose"}, answer_at_once<get_readyz>},
       {Port::metrics, "GET", "/metrics", Role::viewer, {}, answer_at_once<get_metrics>},

@@ -6,6 +6,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "server/cmd/checkpoints.hpp"
 #include "server/cmd/encryption.hpp"
 #include "storage/rocksdb/rocksdb_change_log.hpp"
 
@@ -366,6 +367,21 @@ void HubProcess::wait_revision(std::vector<std::string> zones, Revision revision
   if (zones.empty()) zones = table_.connected_zones();
   events_.wait(std::move(zones), revision, steady_clock().now() + timeout, std::move(done));
   if (!draining_) pool_->post(0, [this] { check_waits(); });
+}
+
+void HubProcess::checkpoint(const std::string& name, hub::CheckpointDone done) {
+  on_writer([this, name](const hub::CheckpointDone& answer) {
+    answer(make_checkpoint(*log_, config_.backup_dir, name));
+  }, std::move(done));
+}
+
+void HubProcess::declare_complete(hub::StatusDone done) {
+  on_writer([this](const hub::StatusDone& answer) {
+    const Status declared = log_->declare_complete();
+    source_->refresh();
+    if (!declared && on_fatal_) on_fatal_(declared.error());
+    answer(declared);
+  }, std::move(done));
 }
 
 hub::ListenerId HubProcess::listen(hub::Listener listener) {

@@ -1,4 +1,4 @@
-// `zonesync-hub store`: the log of a hub that is not running.
+// `zonesync-hub store`: the log of a hub that is not running, and a little of one that is.
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <iostream>
@@ -22,6 +22,9 @@ struct StoreFlags {
   bool as_json = false;
   bool reveal = false;
   SealingOptions sealing;  // by --config or --key-file
+  std::optional<RunningHub> running;  // by --config: where to ask when a hub has the store open
+  std::string api;
+  std::string token_file;
 };
 using StoreCommand = int (*)(const StoreFlags&, const std::string& store);
 
@@ -126,13 +129,27 @@ int run_dump(const StoreFlags& flags, const std::string& path) {
   return status ? kOk : failed(status.error());
 }
 
+/// A hub has the store open, and we know how to ask it.
+bool ask_hub(const StoreFlags& flags, const Error& error) {
+  return error.code == ErrorCode::unavailable && flags.running.has_value();
+}
+
 int run_checkpoint(const StoreFlags& flags, const std::string& path) {
+  std::uint64_t head = 0;
   auto store = OfflineStore::open(path, nullptr, flags.sealing.key);
-  if (!store) return failed(store.error());
-  if (auto status = (*store)->checkpoint(flags.directory); !status) return failed(status.error());
-  const auto info = (*store)->info();
-  if (!info) return failed(info.error());
-  print(flags, {{"checkpoint", flags.directory}, {"head", info->state.head.value}});
+  if (store) {
+    const auto info = (*store)->info();
+    if (!info) return failed(info.error());
+    head = info->state.head.value;
+    if (auto made = (*store)->checkpoint(flags.directory); !made) return failed(made.error());
+  } else if (ask_hub(flags, store.error())) {
+    const auto made = checkpoint_online(*flags.running, flags.directory);
+    if (!made) return failed(made.error());
+    head = *made;
+  } else {
+    return failed(store.error());
+  }
+  print(flags, {{"checkpoint", flags.directory}, {"head", head}});
   return kOk;
 }
 
@@ -141,6 +158,7 @@ int run_restore(const StoreFlags& flags, const std::string& path) {
   if (!report) return failed(report.error());
   json::object values = describe_state(report->state);
   values["restored_from"] = flags.directory;
+  if (!report->warning.empty()) values["warning"] = report->warning;
   if (report->anchor_before) values["head_before"] = report->anchor_before->head.value;
   print(flags, values);
   return kOk;
@@ -159,6 +177,11 @@ int run_complete(const StoreFlags& flags, const std::string& path) {
   RocksDbOptions options;
   options.sealing = flags.sealing;
   auto log = RocksDbChangeLog::open(path, std::move(options));
+  if (!log && ask_hub(flags, log.error())) {
+    if (auto status = complete_online(*flags.running); !status) return failed(status.error());
+    print(flags, {{"complete", true}});
+    return kOk;
+  }
   if (!log) return failed(log.error());
   if (auto status = (*log)->declare_complete(); !status) return failed(status.error());
   print(flags, {{"complete", true}, {"head", (*log)->state().head.value}});
@@ -176,6 +199,7 @@ int run_on_store(StoreFlags flags, StoreCommand command) {
     auto sealing = sealing_of(*config);
     if (!sealing) return failed(sealing.error());
     flags.sealing = std::move(*sealing);
+    flags.running = RunningHub{*config, flags.config, flags.api, flags.token_file};
     path = config->storage_dir.string();
   }
   if (!flags.key_file.empty()) {
@@ -211,13 +235,21 @@ void add_store(CLI::App& app, Run& run) {
   add("verify", "Walk everything; exit 74 when something does not fit", run_verify);
   add("dump", "Every entry as a line of JSON, without its content", run_dump)
       ->add_flag("--reveal", flags->reveal, "With content, that of sensitive types included");
-  add("checkpoint", "A consistent copy in a new directory", run_checkpoint, "New directory");
+  const auto online = [&](CLI::App* added) {
+    added->add_option("--api", flags->api, "URL of a running hub's API, if not as configured");
+    added->add_option("--token-file", flags->token_file,
+                      "Admin token for it; absent = admin.token beside the configuration");
+  };
+  online(add("checkpoint", "A consistent copy in a new directory, also of a running hub (--config)",
+             run_checkpoint, "New directory"));
   add("restore", "Put a checkpoint in the place of a log that was moved away; opens a new era",
       run_restore, "Directory of the checkpoint");
-  add("complete", "Say that nothing is missing: full answers may remove what the log does not hold",
-      run_complete);
+  online(add("complete",
+             "Say that nothing is missing: full answers may remove what the log does not hold",
+             run_complete));
   add("compact", "Give back the space of what was trimmed", run_compact);
   add_store_key_commands(*store, run);
+  add_store_bench(*store, run);
 }
 
 }  // namespace zonesync::cmd

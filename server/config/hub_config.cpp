@@ -50,6 +50,8 @@ class Assembler {
     config.data_dir = path("hub.data_dir");
     config.storage_dir = path("storage.dir");
     if (config.storage_dir.empty()) config.storage_dir = config.data_dir / "log";
+    config.backup_dir = path("storage.backup_dir");
+    if (config.backup_dir.empty()) config.backup_dir = config.data_dir / "backups";
     config.storage_sync = values_.text("storage.sync") == "always";
     config.storage_ballast_bytes = values_.bytes("storage.ballast");
     config.encrypt = values_.text("storage.encryption.mode") == "on";

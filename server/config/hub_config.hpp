@@ -33,6 +33,7 @@ struct HubConfig {
   std::string name;
   std::filesystem::path data_dir;
   std::filesystem::path storage_dir;  // inside data_dir unless set
+  std::filesystem::path backup_dir;   // of checkpoints; inside data_dir unless set
   bool storage_sync = true;
   std::uint64_t storage_ballast_bytes = 0;
   bool encrypt = true;                         // values of sensitive types, at rest

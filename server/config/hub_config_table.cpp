@@ -64,6 +64,9 @@ text::ConfigTable make_table() {
       {.path = "zones.auto_register", .type = ConfigType::boolean, .default_text = "true",
        .doc = "Register a zone by its first valid token; false = only an operator does."},
       {.path = "storage.dir", .doc = "Folder of the log; empty = `log` inside hub.data_dir."},
+      {.path = "storage.backup_dir",
+       .doc = "Folder of checkpoints made while the hub runs; empty = `backups` inside "
+              "hub.data_dir. On the log's file system they share its files."},
       {.path = "storage.sync", .type = ConfigType::choice, .default_text = "always",
        .doc = "`always` = acknowledged means durable. `unsafe_never` loses acknowledged writes at "
               "a power cut; for throw-away tests.",

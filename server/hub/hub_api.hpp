@@ -24,6 +24,15 @@ namespace zonesync::hub {
 
 using StatusDone = std::function<void(Status)>;
 
+/// A copy of the log that can be restored.
+struct CheckpointInfo {
+  std::string name;
+  std::string directory;
+  Revision head;
+  EraId era;
+};
+using CheckpointDone = std::function<void(Result<CheckpointInfo>)>;
+
 /// Process-wide counters for /metrics. Monotonic unless said otherwise.
 struct HubCounters {
   std::uint64_t commits = 0;             // segments
@@ -133,6 +142,14 @@ class HubApi {
   /// `timeout`. A zone that disconnects stays awaited.
   virtual void wait_revision(std::vector<std::string> zones, Revision revision,
                              std::chrono::milliseconds timeout, WaitDone done) = 0;
+
+  // -- store -------------------------------------------------------------------------------------
+  /// A consistent copy of the log in the hub's backup folder, under `name` (empty = by revision).
+  /// Writes wait for it, zones do not. Errors: invalid_argument (name), conflict (it exists),
+  /// resource_exhausted (too many of them, or disk full), unsupported, storage_io.
+  virtual void checkpoint(const std::string& name, CheckpointDone done) = 0;
+  /// The operator's word that the log misses nothing (protocol.md §4.9). Errors: storage_io.
+  virtual void declare_complete(StatusDone done) = 0;
 
   // -- events ------------------------------------------------------------------------------------
   [[nodiscard]] virtual ListenerId listen(Listener listener) = 0;

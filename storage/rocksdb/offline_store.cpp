@@ -182,7 +182,15 @@ Status OfflineStore::each_entry(
 }
 
 Status OfflineStore::checkpoint(const std::string& directory) {
-  return database_->checkpoint(directory);
+  const auto known = info();
+  if (!known) return fail(known.error());
+  auto value =
+      database_->get(Family::meta, numbered_key(kSegmentPrefix, known->state.head.value), nullptr);
+  if (!value) return fail(std::move(value.error()));
+  const auto chain = *value ? parse_chain(**value) : std::nullopt;
+  if (Status status = database_->checkpoint(directory); !status) return status;
+  return write_anchor(directory, {known->state.log_id, known->state.head,
+                                  known->state.current_era(), chain.value_or(Hash128{})}, env_);
 }
 
 Status OfflineStore::compact() { return database_->compact(); }
@@ -228,6 +236,8 @@ Result<RestoreReport> restore_store(const std::string& checkpoint, const std::st
   RestoreReport report;
   auto anchor = read_anchor(path, nullptr);
   if (anchor) report.anchor_before = *anchor;  // a damaged one is moved away like any other
+  const auto made = read_anchor(checkpoint, nullptr);  // of the copy itself; older ones have none
+  if (!made) return fail(made.error());
   const std::string staged = path + ".restoring";
   if (Status status = copy_durably(checkpoint, staged); !status) {
     return fail(std::move(status.error()));
@@ -240,10 +250,14 @@ Result<RestoreReport> restore_store(const std::string& checkpoint, const std::st
     fs::rename(anchor_path(path), anchor_path(path) + ".before-restore", error);
     if (error) return fail(io_error("moving the anchor away", path, error).error());
   }
+  if (*made) {
+    if (Status status = write_anchor(path, **made, nullptr); !status) return fail(status.error());
+  }
   RocksDbOptions options;
   options.sealing = std::move(sealing);
   auto log = RocksDbChangeLog::open(path, std::move(options));
   if (!log) return fail(std::move(log.error()));
+  report.warning = (*log)->report().text;
   report.state = (*log)->state();
   return report;
 }

@@ -89,6 +89,7 @@ class OfflineStore {
 struct RestoreReport {
   LogState state;                            // with the new era
   std::optional<LineageAnchor> anchor_before;  // of the log that was at `path`
+  std::string warning;                       // the copy is not what was copied; empty = it is
 };
 
 /// Copies a checkpoint to `path`, where no store may be, and opens a new era there. The anchor of

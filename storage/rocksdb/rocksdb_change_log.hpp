@@ -65,6 +65,8 @@ class RocksDbChangeLog final : public ChangeLog {
   void append(Segment segment, AppendDone done) override;
   [[nodiscard]] Status admits(std::string_view type) const override;
   Status declare_complete() override;
+  /// With a lineage anchor of its own, so that a copy that lost something is noticed.
+  [[nodiscard]] Status checkpoint(const std::string& directory) override;
   [[nodiscard]] Result<TrimProgress> trim(const TrimRequest& request) override;
   /// Brings the lineage anchor up to date, and sets ballast aside again.
   void housekeep() override;

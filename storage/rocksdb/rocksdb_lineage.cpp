@@ -73,6 +73,13 @@ Status RocksDbChangeLog::write_anchor() {
   return status;
 }
 
+Status RocksDbChangeLog::checkpoint(const std::string& directory) {
+  if (stopped_) return fail(stopped_error());
+  if (Status status = database_->checkpoint(directory); !status) return status;
+  const LineageAnchor anchor{state_.log_id, state_.head, state_.current_era(), chain_};
+  return rocksdb_store::write_anchor(directory, anchor, options_.env);
+}
+
 // A failure leaves the old anchor, which is still true: it may cost precision, never a wrong alarm.
 void RocksDbChangeLog::write_anchor_if_due() {
   if (segments_since_anchor_ == 0) return;

@@ -13,6 +13,7 @@
 #include "storage/journal/testing/faulty_file_system.hpp"
 #include "storage/memory/memory_change_log.hpp"
 #include "storage/rocksdb/rocksdb_change_log.hpp"
+#include "storage/rocksdb/testing/faulty_rocksdb_files.hpp"
 #include "storage/tests/log_samples.hpp"
 
 namespace zonesync::test {
@@ -86,6 +87,18 @@ class RocksDbInMemoryHarness {
   RocksDbHarness harness_{env_.get()};
 };
 
+/// On the file system that tests can make fail; here it does not.
+class RocksDbOnFaultyFilesHarness {
+ public:
+  [[nodiscard]] ChangeLog& log() { return harness_.log(); }
+  void reopen() { harness_.reopen(); }
+
+ private:
+  std::unique_ptr<rocksdb::Env> env_{rocksdb::NewCompositeEnv(
+      std::make_shared<rocksdb_store::FaultyRocksDbFiles>())};
+  RocksDbHarness harness_{env_.get()};
+};
+
 class JournalHarness {
  public:
   JournalHarness() { open(); }
@@ -129,7 +142,8 @@ class JournalPowerCutHarness {
 };
 
 using LogHarnesses = ::testing::Types<MemoryHarness, JournalHarness, JournalPowerCutHarness,
-                                      RocksDbHarness, RocksDbInMemoryHarness, RocksDbSealedHarness>;
+                                      RocksDbHarness, RocksDbInMemoryHarness, RocksDbSealedHarness,
+                                      RocksDbOnFaultyFilesHarness>;
 
 class HarnessNames {
  public:
@@ -137,6 +151,7 @@ class HarnessNames {
   static std::string GetName(int) {
     if (std::is_same_v<T, MemoryHarness>) return "Memory";
     if (std::is_same_v<T, RocksDbHarness>) return "RocksDb";
+    if (std::is_same_v<T, RocksDbOnFaultyFilesHarness>) return "RocksDbOnFaultyFiles";
     if (std::is_same_v<T, RocksDbSealedHarness>) return "RocksDbSealed";
     if (std::is_same_v<T, RocksDbInMemoryHarness>) return "RocksDbInMemory";
     return std::is_same_v<T, JournalHarness> ? "Journal" : "JournalPowerCut";

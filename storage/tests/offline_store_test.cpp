@@ -130,6 +130,7 @@ TEST_F(Offline, ARestoreOpensANewEraAndKeepsTheOldAnchor) {
   EXPECT_EQ((*OfflineStore::open(path_))->checkpoint(copy).error().code, ErrorCode::conflict);
   fill();  // what the backup does not have
   const Cursor seen{era_, head_, {}};
+  EXPECT_TRUE(fs::exists(copy + ".anchor"));
   EXPECT_EQ(restore_store(copy, path_).error().code, ErrorCode::conflict);
   fs::rename(path_, directory_.file("old"));
   const auto report = restore_store(copy, path_);

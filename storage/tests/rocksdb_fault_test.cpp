@@ -37,7 +37,8 @@ class RocksDbFaults : public ::testing::Test {
 // Acked = there after a restart; refused before a byte was written = not there. Of the one segment
 // whose sync failed nobody can know, so that the log stops.
 TEST_F(RocksDbFaults, FailureAtEveryStepStopsTheLogAndLosesNothingAcked) {
-  for (const Fault fault : {Fault::write_error, Fault::no_space, Fault::sync_error}) {
+  for (const Fault fault :
+       {Fault::write_error, Fault::short_write, Fault::no_space, Fault::sync_error}) {
     for (const std::uint64_t step : {1u, 2u, 3u, 7u, 12u}) {
       SCOPED_TRACE("fault " + std::to_string(static_cast<int>(fault)) + " at step " +
                    std::to_string(step));

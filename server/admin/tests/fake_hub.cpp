@@ -294,6 +294,18 @@ void FakeHub::set_zone_mode(const std::string& name, std::optional<SyncMode> mod
   post([done = std::move(done), status] { done(status); });
 }
 
+void FakeHub::checkpoint(const std::string& name, hub::CheckpointDone done) {
+  Result<hub::CheckpointInfo> made = hub::CheckpointInfo{
+      name.empty() ? "revision-1" : name, "/backups/" + name, Revision{1},
+      harness_.log.state().current_era()};
+  if (auto failure = take_failure()) made = fail(std::move(*failure));
+  post([done = std::move(done), made] { done(made); });
+}
+
+void FakeHub::declare_complete(hub::StatusDone done) {
+  post([this, done = std::move(done)] { done(harness_.log.declare_complete()); });
+}
+
 void FakeHub::wait_revision(std::vector<std::string> zones, Revision revision,
                             std::chrono::milliseconds timeout, hub::WaitDone done) {
   {

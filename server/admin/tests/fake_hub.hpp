@@ -58,6 +58,8 @@ class FakeHub final : public hub::HubApi {
                      std::chrono::milliseconds ttl, hub::StatusDone done) override;
   void wait_revision(std::vector<std::string> zones, Revision revision,
                      std::chrono::milliseconds timeout, hub::WaitDone done) override;
+  void checkpoint(const std::string& name, hub::CheckpointDone done) override;
+  void declare_complete(hub::StatusDone done) override;
   [[nodiscard]] hub::ListenerId listen(hub::Listener listener) override;
   void unlisten(hub::ListenerId id) override;
 

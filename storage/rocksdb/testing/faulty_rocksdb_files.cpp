@@ -16,14 +16,17 @@ class FaultyFile final : public rocksdb::FSWritableFileOwnerWrapper {
   IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
                   rocksdb::IODebugContext* debug) override {
     const IOStatus status = files_.before_append(data.size());
-    return status.ok() ? FSWritableFileOwnerWrapper::Append(data, options, debug) : status;
+    if (status.ok()) return FSWritableFileOwnerWrapper::Append(data, options, debug);
+    return files_.writes_short() ? half(data, options, debug, status) : status;
   }
   IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
                   const rocksdb::DataVerificationInfo& verification,
                   rocksdb::IODebugContext* debug) override {
     const IOStatus status = files_.before_append(data.size());
-    return status.ok() ? FSWritableFileOwnerWrapper::Append(data, options, verification, debug)
-                       : status;
+    if (status.ok()) {
+      return FSWritableFileOwnerWrapper::Append(data, options, verification, debug);
+    }
+    return files_.writes_short() ? half(data, options, debug, status) : status;
   }
   IOStatus Sync(const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) override {
     const IOStatus status = files_.before_sync();
@@ -35,6 +38,14 @@ class FaultyFile final : public rocksdb::FSWritableFileOwnerWrapper {
   }
 
  private:
+  /// A write that was cut off: its first half is there, and the caller hears of the failure.
+  IOStatus half(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
+                rocksdb::IODebugContext* debug, const IOStatus& failure) {
+    const rocksdb::Slice first(data.data(), data.size() / 2);
+    const IOStatus written = FSWritableFileOwnerWrapper::Append(first, options, debug);
+    return written.ok() ? failure : written;
+  }
+
   FaultyRocksDbFiles& files_;
 };
 
@@ -48,6 +59,7 @@ bool FaultyRocksDbFiles::fails(Fault fault) {
 
 IOStatus FaultyRocksDbFiles::before_append(std::size_t bytes) {
   if (fails(Fault::write_error)) return IOStatus::IOError("injected write error");
+  if (fails(Fault::short_write)) return IOStatus::IOError("injected short write");
   if (fails(Fault::no_space)) return IOStatus::NoSpace("injected");
   const auto size = static_cast<std::int64_t>(bytes);
   if (used_ + size > capacity_) return IOStatus::NoSpace("the disk of this test is full");

@@ -14,7 +14,7 @@ namespace zonesync::rocksdb_store {
 
 class FaultyRocksDbFiles final : public rocksdb::FileSystemWrapper {
  public:
-  enum class Fault : std::uint8_t { none, no_space, write_error, sync_error };
+  enum class Fault : std::uint8_t { none, no_space, write_error, short_write, sync_error };
 
   FaultyRocksDbFiles() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
   const char* Name() const override { return "FaultyRocksDbFiles"; }
@@ -25,6 +25,7 @@ class FaultyRocksDbFiles final : public rocksdb::FileSystemWrapper {
     fault_ = fault;
   }
   void heal() { fault_ = Fault::none; }
+  [[nodiscard]] bool writes_short() const { return fault_ == Fault::short_write; }
   [[nodiscard]] bool hit() const { return fault_ != Fault::none && steps_ == 0; }
 
   /// The disk holds so many bytes more than now.

@@ -1,0 +1,79 @@
+// The store of a hub that serves: checkpoints, completeness, encryption by configuration.
+#include "server/cmd/checkpoints.hpp"
+#include "server/cmd/encryption.hpp"
+#include "server/cmd/tests/process_fixture.hpp"
+#include "storage/rocksdb/offline_store.hpp"
+
+namespace zonesync::testing {
+namespace {
+
+class HubStoreTest : public ProcessFixture {
+ protected:
+  Result<hub::CheckpointInfo> checkpoint(const std::string& name) {
+    return await<hub::CheckpointInfo>(
+        [&](hub::CheckpointDone done) { hub->checkpoint(name, done); });
+  }
+  static std::string text(int i) { return std::to_string(i) + "s"; }
+};
+
+TEST_F(HubStoreTest, ACheckpointWhileServingIsRestoredInANewEra) {
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(write(policy("p" + std::to_string(i % 5), text(i))));
+  const auto made = checkpoint("nightly");
+  ASSERT_TRUE(made) << describe(made.error());
+  const LogState at = hub->log().state();
+  EXPECT_EQ(made->head, at.head);
+  ASSERT_TRUE(write(policy("later")));
+  EXPECT_EQ(checkpoint("nightly").error().code, ErrorCode::conflict);
+  const std::string restored = made->directory + "-restored";
+  const auto key = read_master_key(init_.storage_key_file);
+  ASSERT_TRUE(key) << describe(key.error());
+  SealingOptions sealing;
+  sealing.key = *key;
+  const auto report = restore_store(made->directory, restored, sealing);
+  ASSERT_TRUE(report) << describe(report.error());
+  EXPECT_EQ(report->warning, "");
+  EXPECT_EQ(report->state.log_id, at.log_id);
+  EXPECT_EQ(report->state.head, at.head);
+  EXPECT_NE(report->state.current_era(), at.current_era());
+  auto store = OfflineStore::open(restored, nullptr, *key);
+  ASSERT_TRUE(store);
+  EXPECT_TRUE((*store)->verify()->good());
+}
+
+TEST_F(HubStoreTest, CheckpointsAreNamedSafelyAndBounded) {
+  for (const char* name : {"../out", "a/b", ".hidden", "a b"}) {
+    EXPECT_EQ(checkpoint(name).error().code, ErrorCode::invalid_argument) << name;
+  }
+  ASSERT_TRUE(write(policy("a")));
+  for (std::size_t i = 0; i < kCheckpointsMax; ++i) {
+    ASSERT_TRUE(checkpoint("c" + std::to_string(i)));
+  }
+  EXPECT_EQ(checkpoint("one-more").error().code, ErrorCode::resource_exhausted);
+  EXPECT_TRUE(write(policy("b"))) << "the hub goes on";
+}
+
+TEST_F(HubStoreTest, ARunningHubIsDeclaredComplete) {
+  EXPECT_FALSE(hub->info().complete);
+  ASSERT_TRUE(await<void>([&](hub::StatusDone done) { hub->declare_complete(done); }));
+  EXPECT_TRUE(hub->info().complete);
+  stop_hub();
+  start_hub();
+  EXPECT_TRUE(hub->info().complete);
+}
+
+TEST_F(HubStoreTest, SecretsAreSealedByTheDirectoryThatInitMakes) {
+  Resource secret;
+  secret.key = {"Secret", "default", std::string(kGlobalOrigin), "token"};
+  secret.spec = R"({"data":"CANARY-55e1"})";
+  ASSERT_TRUE(write(secret));
+  stop_hub();
+  for (const auto& item : std::filesystem::recursive_directory_iterator(init_.data_dir)) {
+    if (!item.is_regular_file() || item.path().filename() == "ballast") continue;
+    std::ifstream file(item.path(), std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_EQ(bytes.find("CANARY-55e1"), bytes.npos) << item.path();
+  }
+}
+
+}  // namespace
+}  // namespace zonesync::testing
