@@ -17,7 +17,8 @@ Result<std::string> checkpoint_name(const Call& call) {
   const json::value body = json::parse(call.http.body, failed);
   const json::object* object = failed ? nullptr : body.if_object();
   if (object == nullptr) {
-    return fail(ErrorCode::invalid_argument, "the body is a JSON object like {\"name\":\"nightly\"}");
+    return fail(ErrorCode::invalid_argument,
+                "the body is a JSON object like {\"name\":\"nightly\"}");
   }
   std::string name;
   for (const auto& member : *object) {

@@ -32,8 +32,8 @@ Status check_checkpoint_name(const std::string& name) {
                     std::all_of(name.begin(), name.end(), is_name_byte);
   if (good) return {};
   return fail(ErrorCode::invalid_argument,
-              "the name of a checkpoint has letters, digits, '-', '_' and '.', at most 64, and does "
-              "not begin with '.'",
+              "the name of a checkpoint has letters, digits, '-', '_' and '.', at most 64, and "
+              "does not begin with '.'",
               "name");
 }
 

@@ -8,7 +8,7 @@
 
 namespace zonesync {
 
-/// Errors: not_found, forbidden (others may read it), invalid_argument (not a key file), storage_io.
+/// Errors: not_found, forbidden (others may read it), invalid_argument (no key file), storage_io.
 [[nodiscard]] Result<sealing::MasterKeyPtr> read_master_key(const std::filesystem::path& file);
 /// Makes a key in a new file of mode 0600. Errors: conflict (it exists), storage_io, internal.
 [[nodiscard]] Result<sealing::MasterKeyPtr> create_master_key(const std::filesystem::path& file);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json.hpp>
 #include <fstream>
 #include <iostream>
@@ -194,8 +195,9 @@ Result<json::object> run_phases(const BenchFlags& flags, const fs::path& directo
   if (!config) return fail(config.error());
   json::object report{{"resources", flags.resources}, {"value_bytes", flags.value_bytes}};
   const auto add = [&](const Result<json::object>& phase) {
-    if (phase) report.insert(phase->begin(), phase->end());
-    return phase ? Status() : Status(fail(phase.error()));
+    if (!phase) return Status(fail(phase.error()));
+    for (const auto& item : *phase) report[item.key()] = item.value();
+    return Status();
   };
   Status status = add(in_child([&] { return raw_phase(flags, directory / "raw"); }));
   std::error_code ignored;

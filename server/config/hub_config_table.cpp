@@ -26,7 +26,8 @@ std::vector<ConfigKey> type_fields() {
       flag_field("provided_by_global",
                  "May be written at the hub even if zones do not receive it."),
       flag_field("legacy", "All top-level fields besides the common ones are the spec."),
-      flag_field("sensitive", "Holds secrets: stored encrypted, never sent compressed or as patches."),
+      flag_field("sensitive",
+                 "Holds secrets: stored encrypted, never sent compressed or as patches."),
       {.path = "rank", .type = ConfigType::integer, .default_text = "100",
        .doc = "Order inside a cut: lower is applied first.", .min = 0, .max = 1000},
       {.path = "max_bytes", .type = ConfigType::size, .default_text = "8MiB",
@@ -37,32 +38,8 @@ std::vector<ConfigKey> type_fields() {
   };
 }
 
-text::ConfigTable make_table() {
-  text::ConfigTable table;
-  table.program = "zonesync-hub";
-  table.environment_prefix = "ZONESYNC_";
-  table.keys = {
-      {.path = "hub.name", .default_text = "zonesync-hub",
-       .doc = "Name of this hub in status, logs and metrics."},
-      {.path = "hub.data_dir", .doc = "Folder of everything the hub stores.", .required = true},
-      {.path = "listen.sync", .default_text = "127.0.0.1:5685",
-       .doc = "Where zones connect (wss). Port 0 takes a free one."},
-      {.path = "listen.api", .default_text = "127.0.0.1:5681",
-       .doc = "Where the REST API listens (https)."},
-      {.path = "listen.metrics", .default_text = "127.0.0.1:5680",
-       .doc = "Where /metrics, /livez and /readyz listen (http); empty turns it off."},
-      {.path = "tls.cert_file", .doc = "Certificate chain of the hub (PEM).", .required = true},
-      {.path = "tls.key_file", .doc = "Private key of that certificate (PEM).", .required = true},
-      {.path = "tls.ca_file",
-       .doc = "What clients should trust (PEM); only told to people and ready files."},
-      {.path = "auth.zone_keys_dir", .doc = "Folder of the keys that sign and verify zone tokens.",
-       .required = true},
-      {.path = "auth.api_keys_dir", .doc = "Folder of the keys that sign and verify API tokens.",
-       .required = true},
-      {.path = "auth.audience", .default_text = "zonesync-hub",
-       .doc = "Audience (`aud`) that zone tokens must carry: names this hub."},
-      {.path = "zones.auto_register", .type = ConfigType::boolean, .default_text = "true",
-       .doc = "Register a zone by its first valid token; false = only an operator does."},
+std::vector<ConfigKey> storage_keys() {
+  return {
       {.path = "storage.dir", .doc = "Folder of the log; empty = `log` inside hub.data_dir."},
       {.path = "storage.backup_dir",
        .doc = "Folder of checkpoints made while the hub runs; empty = `backups` inside "
@@ -96,6 +73,39 @@ text::ConfigTable make_table() {
        .doc = "Records of deletions below the other limits go once every registered zone has "
               "them, at the latest after this time (a zone that was away longer is repaired); "
               "0s = kept for ever."},
+  };
+}
+
+text::ConfigTable make_table() {
+  text::ConfigTable table;
+  table.program = "zonesync-hub";
+  table.environment_prefix = "ZONESYNC_";
+  table.keys = {
+      {.path = "hub.name", .default_text = "zonesync-hub",
+       .doc = "Name of this hub in status, logs and metrics."},
+      {.path = "hub.data_dir", .doc = "Folder of everything the hub stores.", .required = true},
+      {.path = "listen.sync", .default_text = "127.0.0.1:5685",
+       .doc = "Where zones connect (wss). Port 0 takes a free one."},
+      {.path = "listen.api", .default_text = "127.0.0.1:5681",
+       .doc = "Where the REST API listens (https)."},
+      {.path = "listen.metrics", .default_text = "127.0.0.1:5680",
+       .doc = "Where /metrics, /livez and /readyz listen (http); empty turns it off."},
+      {.path = "tls.cert_file", .doc = "Certificate chain of the hub (PEM).", .required = true},
+      {.path = "tls.key_file", .doc = "Private key of that certificate (PEM).", .required = true},
+      {.path = "tls.ca_file",
+       .doc = "What clients should trust (PEM); only told to people and ready files."},
+      {.path = "auth.zone_keys_dir", .doc = "Folder of the keys that sign and verify zone tokens.",
+       .required = true},
+      {.path = "auth.api_keys_dir", .doc = "Folder of the keys that sign and verify API tokens.",
+       .required = true},
+      {.path = "auth.audience", .default_text = "zonesync-hub",
+       .doc = "Audience (`aud`) that zone tokens must carry: names this hub."},
+      {.path = "zones.auto_register", .type = ConfigType::boolean, .default_text = "true",
+       .doc = "Register a zone by its first valid token; false = only an operator does."},
+  };
+  const std::vector<ConfigKey> storage = storage_keys();
+  table.keys.insert(table.keys.end(), storage.begin(), storage.end());
+  const std::vector<ConfigKey> rest = {
       {.path = "sync.delta.enabled", .type = ConfigType::boolean, .default_text = "true",
        .doc = "Offer delta mode; false = zones get complete lists (v1).",
        .environment_aliases = {"KUMA_EXPERIMENTAL_KDS_DELTA_ENABLED"}},
@@ -108,6 +118,7 @@ text::ConfigTable make_table() {
       {.path = "types", .type = ConfigType::records,
        .doc = "Resource types besides the default ones.", .fields = type_fields()},
   };
+  table.keys.insert(table.keys.end(), rest.begin(), rest.end());
   return table;
 }
 

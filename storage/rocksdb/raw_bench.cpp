@@ -1,5 +1,6 @@
 #include "storage/rocksdb/raw_bench.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "storage/rocksdb/database.hpp"

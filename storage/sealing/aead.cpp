@@ -36,7 +36,7 @@ tl::unexpected<Error> cipher_error() {
 tl::unexpected<Error> not_ours() {
   ERR_clear_error();
   return fail(ErrorCode::storage_corrupt,
-              "a sealed value cannot be opened: it was changed or moved, or the key is another one");
+              "a sealed value cannot be opened: it was changed or moved, or the key is another");
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Log entries whose content is sealed.
 //
-// Readable stay position, kind, key, class and what is replaced; sealed are payload, its hash and the
-// hash of what it replaced, since the hash of a short secret gives the secret away. In the place
+// Readable stay position, kind, key, class and what is replaced; sealed are payload, its hash and
+// the hash of what it replaced, since the hash of a short secret gives it away. In the place
 // of the hash stands the *shown hash*: over the plaintext with a random salt inside. It survives
 // re-encryption, so that links between entries and the running hash of the log stay what they are.
 #pragma once

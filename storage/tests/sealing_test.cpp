@@ -1,5 +1,5 @@
-// Encryption at rest: what is sealed is nowhere readable, cannot be moved or changed, and survives a
-// change of keys.
+// Encryption at rest: what is sealed is nowhere readable, cannot be moved or changed, and survives
+// a change of keys.
 #include <fstream>
 #include <iterator>
 
