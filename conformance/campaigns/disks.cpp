@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -22,6 +23,8 @@ namespace fs = std::filesystem;
 // linux/ext4: EXT4_IOC_SHUTDOWN and its mode "no flush, not even of the journal".
 constexpr unsigned long kShutdown = _IOR('X', 125, std::uint32_t);
 constexpr std::uint32_t kNoLogFlush = 2;
+constexpr std::uint64_t kDiskPiece = 64u << 20;
+constexpr std::uint64_t kPage = 4096;
 
 std::string reason() { return std::generic_category().message(errno); }
 
@@ -156,16 +159,23 @@ SmallDisk::~SmallDisk() {
 
 Status SmallDisk::fill_to(std::uint64_t free) {
   empty();
-  const std::uint64_t now = free_bytes();
-  if (now <= free) return {};
   const File file(
       ::open((mount_point_ + "/filler").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  const int error = file.number < 0
-                        ? errno
-                        : ::posix_fallocate(file.number, 0, static_cast<off_t>(now - free));
-  if (error == 0) return {};
-  return fail(ErrorCode::storage_io,
-              "filling the disk: " + std::generic_category().message(error), mount_point_);
+  if (file.number < 0) return fail(ErrorCode::storage_io, "filling: " + reason(), mount_point_);
+  // Others may take space meanwhile: what does not fit is tried again in smaller pieces.
+  off_t end = 0;
+  for (std::uint64_t piece = kDiskPiece; piece >= kPage;) {
+    const std::uint64_t now = free_bytes();
+    if (now <= free) return {};
+    const auto size = static_cast<off_t>(std::min(piece, now - free));
+    if (::posix_fallocate(file.number, end, size) == 0) {
+      end += size;
+    } else {
+      piece /= 2;
+    }
+  }
+  if (free_bytes() <= free + kPage) return {};
+  return fail(ErrorCode::storage_io, "the disk cannot be filled", mount_point_);
 }
 
 void SmallDisk::empty() { ::unlink((mount_point_ + "/filler").c_str()); }

@@ -9,18 +9,24 @@ namespace zonesync::campaigns {
 namespace {
 
 constexpr std::uint64_t kDiskBytes = 768u << 20;
+constexpr std::uint64_t kBackingBytes = 640u << 20;  // what lies below it: less, so that it can end
 constexpr unsigned kClients = 3;
 constexpr int kStorageExit = 74;
 
-/// A hub whose log lies on a disk of its own.
+/// A hub whose log lies on a disk of its own, which lies in a file system that can be full: then
+/// writes still reach the page cache, and only a sync fails.
 struct Machine {
   Scratch scratch;
+  std::optional<SmallDisk> backing;
   std::optional<LoopDisk> disk;
   std::optional<HubNode> hub;
 
   Status make(const CampaignOptions& options) {
     if (Status status = enter_private_mounts(); !status) return status;
-    auto made = LoopDisk::create(scratch.file("image"), scratch.file("disk"), kDiskBytes);
+    auto below = SmallDisk::create(scratch.file("backing"), kBackingBytes);
+    if (!below) return fail(std::move(below.error()));
+    backing.emplace(std::move(*below));
+    auto made = LoopDisk::create(backing->path() + "/image", scratch.file("disk"), kDiskBytes);
     if (!made) return fail(std::move(made.error()));
     disk.emplace(std::move(*made));
     if (Status status = disk->mount(); !status) return status;
@@ -31,6 +37,7 @@ struct Machine {
   }
   /// The machine comes up again.
   Status reboot() {
+    backing->empty();
     if (Status status = disk->unmount(); !status) return status;
     return disk->mount();
   }
@@ -81,7 +88,16 @@ Status one_fsync_error(Machine& machine, std::mt19937_64& random, unsigned round
   if (!writers.wait_acked(1 + random() % 60)) {
     return fail(ErrorCode::timeout, "no writes are acknowledged: " + machine.hub->said());
   }
-  if (Status status = machine.disk->power_cut(); !status) return status;  // the hub goes on
+  // The hub goes on, on a file system that refuses everything, or on a device that does. Linux
+  // lets an fdatasync that is under way during the shutdown succeed for data that is gone (any
+  // program shows it): so nobody writes in that moment, and all that comes after must fail.
+  const bool device = round % 2 == 0;
+  report.count(device ? "device_errors" : "file_system_errors");
+  if (!device) writers.stop();
+  const Status broken = device ? machine.backing->fill_to(0) : machine.disk->power_cut();
+  if (!broken) return broken;
+  std::optional<Writers> late;
+  if (!device) late.emplace(*machine.hub, kClients, "late" + std::to_string(round));
   const std::optional<int> exit = machine.hub->wait_exit();
   if (exit == kStorageExit) {
     report.count("exits_74");
@@ -95,6 +111,11 @@ Status one_fsync_error(Machine& machine, std::mt19937_64& random, unsigned round
     report.failed(where + "the hub did not say why it stopped");
   }
   writers.stop();
+  if (late) late->stop();
+  if (late && !late->acked().empty()) {
+    report.failed(where + std::to_string(late->acked().size()) +
+                  " writes were acknowledged on a file system that refuses everything");
+  }
   if (Status status = machine.reboot(); !status) return status;
   const Status judged = judge(machine, writers, report, round);
   if (judged || judged.error().code != ErrorCode::conflict) return judged;
@@ -131,7 +152,10 @@ Status run_fsync_error(const CampaignOptions& options, CampaignReport& report) {
   Machine machine;
   if (Status status = machine.make(options); !status) return status;
   std::mt19937_64 random(options.seed);
-  for (const char* name : {"acked", "lost", "moved", "exits_74"}) report.count(name, 0);
+  for (const char* name :
+       {"acked", "lost", "moved", "exits_74", "file_system_errors", "device_errors"}) {
+    report.count(name, 0);
+  }
   if (Status status = machine.hub->start(); !status) return status;
   for (unsigned round = 1; round <= options.rounds; ++round) {
     if (Status status = one_fsync_error(machine, random, round, report); !status) return status;
