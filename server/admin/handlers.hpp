@@ -29,6 +29,12 @@ void post_transaction(Call call);
 // revert.cpp
 void post_revert(Call call);
 
+// jobs.cpp
+[[nodiscard]] Answer list_jobs(const Call& call);
+[[nodiscard]] Answer get_job(const Call& call);
+void post_job(Call call);
+void cancel_job(Call call);
+
 // changes.cpp
 void get_changes(Call call);
 

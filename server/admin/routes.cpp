@@ -48,6 +48,11 @@ std::vector<Route> build() {
        {"from", "to", "type", "mesh", "origin", "size", "offset"}, answer_at_once<get_diff>},
       {Port::api, "POST", "/revert", Role::editor, {"dryRun"}, post_revert},
 
+      {Port::api, "GET", "/jobs", Role::viewer, {}, answer_at_once<list_jobs>},
+      {Port::api, "POST", "/jobs", Role::admin, {"dryRun"}, post_job},
+      {Port::api, "GET", "/jobs/{job}", Role::viewer, {}, answer_at_once<get_job>},
+      {Port::api, "POST", "/jobs/{job}/cancel", Role::admin, {}, cancel_job},
+
       {Port::api, "POST", "/transactions", Role::editor, {"dryRun"}, post_transaction},
       {Port::api, "GET", "/changes", Role::viewer, {"since", "type", "mesh", "watch"},
        get_changes},

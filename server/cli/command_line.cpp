@@ -77,6 +77,8 @@ void CommandLine::add_resource_commands() {
   remove->add_option("-m,--mesh", delete_.mesh, "mesh (default: default)");
   remove->add_option("--if-match", delete_.if_match, "only when this is its revision");
   remove->add_flag("--dry-run", delete_.dry_run, "let the hub judge, remove nothing");
+  remove->add_flag("--cascade", delete_.cascade, "a mesh with everything in it, as a job");
+  remove->add_flag("--wait", delete_.wait, "with --cascade: until the job has ended");
 
   CLI::App* history = command(*app, "history", "versions of a resource, newest first");
   history->add_option("type", history_.type, "type or its plural")->required();
@@ -96,6 +98,11 @@ void CommandLine::add_past_commands() {
   diff->add_option("--origin", diff_.origin, "owner: global or a zone");
   diff->add_option("--from", diff_.from, "this revision (one resource: before its newest change)");
   diff->add_option("--to", diff_.to, "and this one (default: now)");
+
+  CLI::App* jobs = command(*app, "jobs", "mass operations and how far they are");
+  jobs->add_option("id", jobs_.id, "one job; all when left out");
+  jobs->add_flag("--cancel", jobs_.cancel, "stop it (what is gone stays gone)");
+  jobs->add_flag("--wait", jobs_.wait, "until it has ended");
 
   CLI::App* revert = command(
       *app, "revert", "make resources what they were at a revision (changes the hub)");
@@ -237,6 +244,7 @@ Outcome<void> CommandLine::run(Session& session) const {
     return run_watch(session, watch);
   }
   if (chosen("delete")) return run_delete(session, delete_);
+  if (chosen("jobs")) return run_jobs(session, jobs_);
   if (chosen("diff")) return run_diff(session, diff_);
   if (chosen("revert")) return run_revert(session, revert_);
   if (chosen("history")) return run_history(session, history_);

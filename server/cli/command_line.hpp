@@ -48,6 +48,7 @@ class CommandLine {
   HistoryCommand history_;
   DiffCommand diff_;
   RevertCommand revert_;
+  JobsCommand jobs_;
   WatchCommand watch_;
   WaitCommand wait_;
   ZoneCommand zone_;

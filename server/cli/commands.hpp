@@ -47,6 +47,14 @@ struct DeleteCommand {
   std::string mesh;
   std::string if_match;
   bool dry_run = false;
+  bool cascade = false;   // a mesh with all that is in it, as a job
+  bool wait = false;      // with cascade: until it has ended
+};
+
+struct JobsCommand {
+  std::string id;         // empty = all
+  bool cancel = false;
+  bool wait = false;
 };
 
 struct HistoryCommand {
@@ -145,6 +153,9 @@ struct ExplainCommand {
 [[nodiscard]] Outcome<void> run_get_zones(Session& session, const GetCommand& command);
 [[nodiscard]] Outcome<void> run_delete(Session& session, const DeleteCommand& command);
 [[nodiscard]] Outcome<void> run_history(Session& session, const HistoryCommand& command);
+[[nodiscard]] Outcome<void> run_jobs(Session& session, const JobsCommand& command);
+/// `delete mesh NAME --cascade`.
+[[nodiscard]] Outcome<void> delete_mesh(Session& session, const DeleteCommand& command);
 [[nodiscard]] Outcome<void> run_diff(Session& session, const DiffCommand& command);
 [[nodiscard]] Outcome<void> run_revert(Session& session, const RevertCommand& command);
 [[nodiscard]] Outcome<void> run_watch(Session& session, const WatchCommand& command);

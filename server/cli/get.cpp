@@ -181,6 +181,10 @@ Outcome<void> run_delete(Session& session, const DeleteCommand& command) {
   if (!registry) return give_up(registry.error());
   const Outcome<const TypeInfo*> info = resolve_type(*registry, command.type);
   if (!info) return give_up(info.error());
+  if (command.cascade) {
+    if ((*info)->name == "Mesh") return delete_mesh(session, command);
+    return give_up(Exit::usage, "--cascade is for meshes", "leave it out");
+  }
   Outcome<Target> target = resource_target(**info, command.mesh, command.name);
   if (!target) return give_up(target.error());
   if (command.dry_run) target->query("dryRun", "true");

@@ -49,7 +49,10 @@ Result<std::unique_ptr<HubProcess>> HubProcess::start(Options options) {
   HubProcess& hub = *process;
   hub.pool_ = std::make_unique<IoPool>(hub.config_.io_threads);
   hub.writer_.start([&hub] { hub.after_batch(); });
-  hub.writer_.post([&hub] { hub.registry_->resume_deletions(); });
+  hub.writer_.post([&hub] {
+    hub.registry_->resume_deletions();
+    hub.jobs_->resume();
+  });
   if (auto status = hub.sync_->start(*hub.pool_); !status) {
     return fail(std::move(status.error()));
   }
@@ -132,8 +135,14 @@ Status HubProcess::build_core() {
   registry_ = std::make_unique<hub::ZoneRegistry>(zone_options, *core_, std::move(zone_events));
   if (auto status = core_->load(); !status) return status;
   if (auto status = registry_->load(*log_); !status) return status;
+  hub::MassJobs::Options job_options;
+  job_options.now_ms = wall_ms;
+  jobs_ = std::make_unique<hub::MassJobs>(std::move(job_options), *core_, *log_);
+  if (auto status = jobs_->load(); !status) return status;
   core_->on_rollback([this] {
-    if (auto status = registry_->load(*log_); !status && on_fatal_) on_fatal_(status.error());
+    auto status = registry_->load(*log_);
+    if (status) status = jobs_->load();
+    if (!status && on_fatal_) on_fatal_(status.error());
   });
 
   SessionServices services{writer_, *core_, *registry_, table_, *source_, logger_,
@@ -195,6 +204,7 @@ void HubProcess::upkeep() {
   upkeep_waits_ = false;
   if (!core_->idle() || core_->fatal_error()) return;  // writes first; the next second again
   log_->housekeep();
+  jobs_->resume();  // what a full disk stopped
   const LogState before = log_->state();
   retention_clock_.sample(before.head, appended_bytes_, wall_ms());
   const auto request = plan_trim(limits_of(config_.retention), before, retention_clock_,
@@ -360,6 +370,17 @@ void HubProcess::set_zone_mode(const std::string& name, std::optional<SyncMode> 
     if (ttl.count() > 0) return registry_->fall_back(name, ttl, answer);
     registry_->set_mode(name, mode, answer);
   }, std::move(done));
+}
+
+void HubProcess::start_mesh_deletion(hub::JobRequest request, hub::JobDone done) {
+  on_writer([this, request](const hub::JobDone& answer) {
+    jobs_->start_mesh_deletion(request, answer);
+  }, std::move(done));
+}
+
+void HubProcess::cancel_job(const std::string& id, hub::JobDone done) {
+  on_writer([this, id](const hub::JobDone& answer) { jobs_->cancel(id, answer); },
+            std::move(done));
 }
 
 void HubProcess::wait_revision(std::vector<std::string> zones, Revision revision,

@@ -13,6 +13,7 @@
 #include "server/cmd/event_hub.hpp"
 #include "server/cmd/sync_server.hpp"
 #include "server/config/hub_config.hpp"
+#include "server/hub/mass_jobs.hpp"
 
 namespace zonesync {
 
@@ -72,6 +73,9 @@ class HubProcess final : public hub::HubApi {
                      std::chrono::milliseconds timeout, hub::WaitDone done) override;
   void checkpoint(const std::string& name, hub::CheckpointDone done) override;
   void declare_complete(hub::StatusDone done) override;
+  [[nodiscard]] std::vector<hub::JobStatus> jobs() const override { return jobs_->snapshot(); }
+  void start_mesh_deletion(hub::JobRequest request, hub::JobDone done) override;
+  void cancel_job(const std::string& id, hub::JobDone done) override;
   [[nodiscard]] hub::ListenerId listen(hub::Listener listener) override;
   void unlisten(hub::ListenerId id) override;
 
@@ -109,6 +113,7 @@ class HubProcess final : public hub::HubApi {
   hub::ZoneTable table_;
   std::unique_ptr<hub::HubCore> core_;             // writer thread
   std::unique_ptr<hub::ZoneRegistry> registry_;    // writer thread
+  std::unique_ptr<hub::MassJobs> jobs_;            // writer thread; its snapshot from any
   std::unique_ptr<SessionServices> services_;
   std::unique_ptr<SyncServer> sync_;
   std::unique_ptr<Timer> timer_;                   // on pool thread 0

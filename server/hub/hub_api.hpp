@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "protocol/flowlog/log_source.hpp"
+#include "server/hub/job_status.hpp"
 #include "server/hub/write.hpp"
 #include "server/hub/zone_status.hpp"
 #include "storage/change_log.hpp"
@@ -150,6 +151,15 @@ class HubApi {
   virtual void checkpoint(const std::string& name, CheckpointDone done) = 0;
   /// The operator's word that the log misses nothing (protocol.md §4.9). Errors: storage_io.
   virtual void declare_complete(StatusDone done) = 0;
+
+  // -- jobs --------------------------------------------------------------------------------------
+  /// Newest first, ended ones too.
+  [[nodiscard]] virtual std::vector<JobStatus> jobs() const = 0;
+  /// Removes everything of origin global in a mesh, then the Mesh, as a durable job; answers once
+  /// it is logged. Errors: conflict (this mesh is being deleted), resource_exhausted.
+  virtual void start_mesh_deletion(JobRequest request, JobDone done) = 0;
+  /// Errors: not_found, conflict (it has ended).
+  virtual void cancel_job(const std::string& id, JobDone done) = 0;
 
   // -- events ------------------------------------------------------------------------------------
   [[nodiscard]] virtual ListenerId listen(Listener listener) = 0;

@@ -306,6 +306,20 @@ void FakeHub::declare_complete(hub::StatusDone done) {
   post([this, done = std::move(done)] { done(harness_.log.declare_complete()); });
 }
 
+void FakeHub::start_mesh_deletion(hub::JobRequest request, hub::JobDone done) {
+  post([this, request = std::move(request), done = std::move(done)] {
+    jobs_.start_mesh_deletion(request, done);
+    harness_.core->pump();
+  });
+}
+
+void FakeHub::cancel_job(const std::string& id, hub::JobDone done) {
+  post([this, id, done = std::move(done)] {
+    jobs_.cancel(id, done);
+    harness_.core->pump();
+  });
+}
+
 void FakeHub::wait_revision(std::vector<std::string> zones, Revision revision,
                             std::chrono::milliseconds timeout, hub::WaitDone done) {
   {

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "server/hub/mass_jobs.hpp"
 #include "server/hub/testing/hub_harness.hpp"
 
 namespace zonesync::admin::testing {
@@ -56,6 +57,9 @@ class FakeHub final : public hub::HubApi {
   void approve_mass_delete(const std::string& name, hub::StatusDone done) override;
   void set_zone_mode(const std::string& name, std::optional<SyncMode> mode,
                      std::chrono::milliseconds ttl, hub::StatusDone done) override;
+  [[nodiscard]] std::vector<hub::JobStatus> jobs() const override { return jobs_.snapshot(); }
+  void start_mesh_deletion(hub::JobRequest request, hub::JobDone done) override;
+  void cancel_job(const std::string& id, hub::JobDone done) override;
   void wait_revision(std::vector<std::string> zones, Revision revision,
                      std::chrono::milliseconds timeout, hub::WaitDone done) override;
   void checkpoint(const std::string& name, hub::CheckpointDone done) override;
@@ -94,6 +98,7 @@ class FakeHub final : public hub::HubApi {
   hub::ListenerId next_listener_ = 1;
 
   hub::testing::HubHarness harness_;  // its core only on the hub's thread
+  hub::MassJobs jobs_{{}, *harness_.core, harness_.log};
   std::thread thread_;
 };
 
