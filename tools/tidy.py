@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""House rules as tests: layers, sizes, coroutines, packages, words (see tools/checks).
+"""House rules as tests: layers, sizes, coroutines, packages, words, clauses (see tools/checks).
 
 usage: tidy.py CHECK [--root DIR]       exit 1 and one line per finding when a rule is broken
        tidy.py CHECK --self-test        plants violations; exit 1 when one is not reported
@@ -11,10 +11,10 @@ import subprocess
 import sys
 import tempfile
 
-from checks import coroutines, layers, packages, sizes, words
+from checks import clauses, coroutines, layers, packages, sizes, words
 
 CHECKS = {"layers": layers, "sizes": sizes, "coroutines": coroutines, "packages": packages,
-          "words": words}
+          "words": words, "clauses": clauses}
 SKIPPED = 77  # ctest's SKIP_RETURN_CODE
 
 

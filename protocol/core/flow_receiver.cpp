@@ -223,6 +223,9 @@ Status FlowReceiver::on_mark(const wire::Mark& mark, TimePoint now) {
       (mark.from && mark.to.revision < mark.from->revision)) {
     return fail(ErrorCode::protocol, "Mark.to does not end this cut", "FLOW-11");
   }
+  if (options_.flow == wire::FlowId::up && mark.to.view != view_) {
+    return fail(ErrorCode::protocol, "the view of the up flow changed in a session", "VIEW-01");
+  }
   if ((dropped_ || mark.to.view != view_) && !mark.digest) {
     return fail(ErrorCode::protocol, "a cut to another view ends without a digest", "VIEW-04");
   }

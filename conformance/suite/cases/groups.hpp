@@ -1,0 +1,27 @@
+// The groups of the catalogue; each file of this folder defines one or two.
+#pragma once
+
+#include <span>
+
+#include "conformance/suite/test.hpp"
+
+namespace zonesync::conform::cases {
+
+using Group = std::span<const Case>;
+
+Group session_hub();
+Group session_zone();
+Group cursor_hub();
+Group cursor_zone();
+Group cut_hub();
+Group cut_zone();
+Group credit_hub();
+Group credit_zone();
+Group hostile_hub();
+Group hostile_zone();
+Group hostile_limits();
+Group up_hub();
+Group up_zone();
+Group view_and_rest();
+
+}  // namespace zonesync::conform::cases

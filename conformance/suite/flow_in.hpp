@@ -1,0 +1,81 @@
+// Receiving half of a flow as the scripted peer plays it: takes cuts in, checks every rule that the
+// sender must keep, and acks honestly unless told otherwise.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conformance/suite/log.hpp"
+#include "conformance/suite/subject.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace zonesync::conform {
+
+/// One cut as it arrived.
+struct CutRecord {
+  wire::Mark mark;
+  std::vector<LogItem> items;   // of the cut, in the order of arrival
+  bool full = false;
+};
+
+/// Life cycle: one per session; replica and cursor are carried over by the case.
+/// Every broken rule of the sender ends the case with the clause's id.
+class FlowIn {
+ public:
+  explicit FlowIn(wire::FlowId which) : flow(which) {}
+
+  void on_intent(const wire::Intent& intent);
+  void on_change(const wire::Packet& packet);
+  void on_part(const wire::Packet& packet);
+  void on_mark(const wire::Mark& mark);
+  /// Feedback that is due; empty = none.
+  [[nodiscard]] std::string due();
+  /// An Ack of now.
+  [[nodiscard]] wire::Ack ack();
+  /// Asks again; the answer is awaited.
+  [[nodiscard]] std::string want(bool force_full, std::string why,
+                                 std::optional<Cursor> cursor);
+  [[nodiscard]] bool at_least(Revision revision) const {
+    return cursor && cursor->revision >= revision && !intents.empty() && !awaiting;
+  }
+  /// Changes of all cuts of this session.
+  [[nodiscard]] std::size_t changes() const;
+
+  wire::FlowId flow;
+  bool auto_ack = true;
+  bool auto_apply = true;                // false = cuts are recorded, the cursor stays
+  std::uint64_t window_bytes = limits::kFlowWindowBytes;
+  std::uint64_t received_bytes = 0;
+  PeerReplica replica;
+  std::optional<Cursor> cursor;
+  std::vector<wire::Intent> intents;
+  std::vector<CutRecord> cuts;           // without idle Marks
+  std::vector<wire::Mark> idle_marks;
+  std::vector<Verdict> verdicts;         // to go out with the next Ack
+  std::size_t largest_packet = 0;
+  std::size_t parts = 0;
+  bool awaiting = true;                  // an Intent is owed
+  bool digest_known = true;              // false: unconfirmed entries are not in the digest
+
+ private:
+  void stage(LogItem item);
+  void count(const wire::Packet& packet);
+  void apply(const wire::Mark& mark, bool full);
+
+  struct Series {
+    Revision revision;
+    wire::Part first;
+    std::uint32_t next = 0;
+    std::string bytes;
+  };
+  std::optional<Cursor> expected_;       // next Mark.from
+  bool full_ = false;
+  std::vector<LogItem> staged_;
+  std::optional<Series> series_;
+  std::uint64_t acked_bytes_ = 0;
+  bool ack_due_ = false;
+};
+
+}  // namespace zonesync::conform

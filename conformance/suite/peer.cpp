@@ -1,0 +1,194 @@
+#include "conformance/suite/peer.hpp"
+
+#include <algorithm>
+
+#include "conformance/suite/case.hpp"
+
+namespace zonesync::conform {
+namespace {
+
+using wire::PacketKind;
+
+template <class T>
+T decoded(Result<T> result, const char* kind) {
+  require(result.has_value(), std::string("WIRE-10: a ") + kind + " does not decode: " +
+                                  (result ? "" : describe(result.error())));
+  return std::move(*result);
+}
+
+}  // namespace
+
+Peer::Peer(std::unique_ptr<Link> link, Transcript& transcript, std::string name, FlowIn flow_in,
+           FlowOut flow_out)
+    : in(std::move(flow_in)),
+      out(std::move(flow_out)),
+      transcript_(transcript),
+      name_(std::move(name)),
+      link_(std::move(link)) {}
+
+// -- saying ---------------------------------------------------------------------------------------
+
+void Peer::send(std::string message) {
+  transcript_.message(name_, "says", message);
+  wire::PacketReader reader(message);
+  for (auto packet = reader.next(); packet && *packet; packet = reader.next()) {
+    const bool data = (*packet)->header.kind == PacketKind::change ||
+                      (*packet)->header.kind == PacketKind::part;
+    if (data && (*packet)->header.flow == out.flow) out.sent_bytes += (*packet)->packet_bytes;
+  }
+  link_->send(std::move(message));
+}
+
+void Peer::send_packets(const std::vector<std::string>& packets) {
+  std::string message;
+  std::uint64_t unsent = 0;
+  for (const std::string& packet : packets) {
+    const bool full = message.size() + packet.size() > limits::kMessageTargetBytes;
+    if (!message.empty() && (full || !out.may_send(unsent + packet.size()))) {
+      send(std::move(message));
+      message.clear();
+      unsent = 0;
+    }
+    if (!out.may_send(unsent + packet.size())) {
+      wait("credit (FLOW-20, FLOW-23)", [&] { return out.may_send(packet.size()); });
+    }
+    message += packet;
+    unsent += packet.size();
+  }
+  if (!message.empty()) send(std::move(message));
+}
+
+void Peer::leave(std::uint16_t code, const std::string& reason, std::uint64_t retry_after_ms) {
+  wire::Goodbye message;
+  message.code = code;
+  message.reason = reason;
+  message.retry_after_ms = retry_after_ms;
+  say(message);
+  link_->close({code, reason});
+}
+
+void Peer::push() { send_packets(out.next_cut()); }
+
+// -- hearing --------------------------------------------------------------------------------------
+
+bool Peer::step() {
+  auto message = link_->receive();
+  if (!message) return false;
+  take(*message);
+  return true;
+}
+
+void Peer::drain() {
+  for (auto message = link_->poll(); message; message = link_->poll()) take(*message);
+}
+
+void Peer::wait(const std::string& what, const std::function<bool()>& holds) {
+  while (!holds()) {
+    if (step()) continue;
+    if (holds()) return;
+    std::string state = "nothing more came";
+    if (const auto closed = link_->closed()) {
+      state = "the connection ended with " + std::to_string(closed->code) + " " + closed->reason;
+    }
+    fail_case(name_ + " waits for " + what + ": " + state);
+  }
+}
+
+bool Peer::open() {
+  if (!link_->closed()) drain();
+  return !link_->closed();
+}
+
+CloseInfo Peer::wait_close() {
+  while (!link_->closed() && step()) {
+  }
+  const auto closed = link_->closed();
+  require(closed.has_value(), name_ + " waits for the end of the connection: it stays open");
+  transcript_.note(name_ + " sees the end: " + std::to_string(closed->code) + " " +
+                   closed->reason);
+  return *closed;
+}
+
+void Peer::expect_close(std::uint16_t code, const std::string& why) {
+  const CloseInfo info = wait_close();
+  require(info.code == code, why + ": expected close " + std::to_string(code) + ", got " +
+                                 std::to_string(info.code) + " " + info.reason);
+  if (goodbye) {
+    require(goodbye->code == code, "SES-10: Goodbye says " + std::to_string(goodbye->code) +
+                                       ", the close frame " + std::to_string(code));
+  }
+}
+
+void Peer::take(const std::string& message) {
+  ++messages;
+  bytes += message.size();
+  largest_message = std::max(largest_message, message.size());
+  transcript_.message(name_, "hears", message);
+  require(message.size() <= limits::kMessageMaxBytes, "WIRE-09: a message over the limit");
+  wire::PacketReader reader(message);
+  for (;;) {
+    const auto packet = reader.next();
+    require(packet.has_value(),
+            "WIRE-02: an undecodable packet: " + (packet ? "" : describe(packet.error())));
+    if (!*packet) break;
+    require(!goodbye, "SES-10: a packet after Goodbye");
+    take(**packet);
+  }
+  std::string due = in.due();
+  if (!due.empty()) send(std::move(due));
+  react();
+}
+
+void Peer::take(const wire::Packet& packet) {
+  if (static_cast<unsigned>(packet.header.kind) < 16) return take_session(packet);
+  require(hello_heard || welcome_heard, "SES-02: a flow packet before Hello or Welcome");
+  switch (packet.header.kind) {
+    case PacketKind::want:
+    case PacketKind::ack:
+    case PacketKind::hold:
+      require(packet.header.flow == out.flow, "FLOW-03: feedback on a flow that is not ours");
+      return take_feedback(packet);
+    default: break;
+  }
+  require(packet.header.flow == in.flow, "FLOW-03: data on a flow that is ours to send");
+  switch (packet.header.kind) {
+    case PacketKind::intent: return in.on_intent(decoded(wire::decode_intent(packet.payload),
+                                                         "Intent"));
+    case PacketKind::change: return in.on_change(packet);
+    case PacketKind::part: return in.on_part(packet);
+    case PacketKind::mark: return in.on_mark(decoded(wire::decode_mark(packet.payload), "Mark"));
+    default: fail_case("WIRE-03: a packet kind that was not negotiated");
+  }
+}
+
+void Peer::take_session(const wire::Packet& packet) {
+  switch (packet.header.kind) {
+    case PacketKind::hello:
+      require(!hello_heard, "SES-02: a second Hello");
+      hello_heard = decoded(wire::decode_hello(packet.payload), "Hello");
+      return;
+    case PacketKind::welcome:
+      require(!welcome_heard, "SES-02: a second Welcome");
+      welcome_heard = decoded(wire::decode_welcome(packet.payload), "Welcome");
+      return;
+    case PacketKind::goodbye:
+      goodbye = decoded(wire::decode_goodbye(packet.payload), "Goodbye");
+      return;
+    case PacketKind::sync:
+      syncs.push_back(decoded(wire::decode_sync(packet.payload), "Sync"));
+      return;
+    default:
+      synced.push_back(decoded(wire::decode_synced(packet.payload), "Synced"));
+      return;
+  }
+}
+
+void Peer::take_feedback(const wire::Packet& packet) {
+  switch (packet.header.kind) {
+    case PacketKind::want: return out.on_want(decoded(wire::decode_want(packet.payload), "Want"));
+    case PacketKind::ack: return out.on_ack(decoded(wire::decode_ack(packet.payload), "Ack"));
+    default: return out.on_hold(decoded(wire::decode_hold(packet.payload), "Hold"));
+  }
+}
+
+}  // namespace zonesync::conform
