@@ -1,7 +1,7 @@
 # House rules and documentation as ctest cases; each rule also proves on planted violations that it
 # would be noticed. Rules: tools/checks. Documentation: fenced blocks marked `sh test`.
 
-foreach(rule layers sizes coroutines packages words)
+foreach(rule layers sizes coroutines packages words clauses)
   set(tidy "${ZONESYNC_PYTHON}" -B "${CMAKE_SOURCE_DIR}/tools/tidy.py" ${rule})
   add_test(NAME tidy.${rule} COMMAND ${tidy} --root "${CMAKE_SOURCE_DIR}")
   add_test(NAME tidy.${rule}_selftest COMMAND ${tidy} --self-test)

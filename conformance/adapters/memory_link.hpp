@@ -37,7 +37,7 @@ class MemoryLink final : public Link {
  public:
   MemoryLink(std::shared_ptr<MemoryEnd> end, MemoryWorld world)
       : end_(std::move(end)), world_(std::move(world)) {}
-  ~MemoryLink() override { cut(); }
+  ~MemoryLink() override;
 
   void send(std::string message) override;
   std::optional<std::string> receive() override;

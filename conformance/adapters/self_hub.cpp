@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "conformance/adapters/memory_link.hpp"
+#include "conformance/suite/case.hpp"
 #include "protocol/model/assert.hpp"
 #include "protocol/wire/codec.hpp"
 #include "server/hub/testing/hub_harness.hpp"
@@ -35,13 +36,16 @@ IdSource seeded_ids(std::uint64_t seed) {
   };
 }
 
+constexpr int kRoundsMax = 10'000;
+
 /// The hub's end of one session: what server/cmd's HubSession is in the daemon.
 class HubEnd final : public SessionHost, public hub::UpPort {
  public:
-  HubEnd(HubHarness& hub, SessionId id, std::string identity)
+  HubEnd(HubHarness& hub, SessionId id, std::string identity, SyncMode mode)
       : id_(id), hub_(hub), identity_(std::move(identity)) {
     Session::Options options;
     options.role = SessionRole::hub;
+    options.mode = mode;
     auto session = std::make_shared<Session>(options, *this, std::nullopt);
     end = std::make_shared<MemoryEnd>(session);
     session->on_open(hub_.now);
@@ -139,19 +143,30 @@ class SelfHub final : public HubSubject {
       : hub_({.created_complete = true, .ids = seeded_ids(seed)}) {
     hub_.now = TimePoint{} + std::chrono::hours(1);
   }
-  ~SelfHub() override { end_all(); }
+  ~SelfHub() override {
+    try {
+      end_all();
+    } catch (...) {  // the case was judged before
+    }
+  }
 
   [[nodiscard]] Capabilities capabilities() const override {
     return {"control", "restart", "clock", "zones", "approve", "delete-zone", "lose-tail", "trim",
             "disk-full"};
   }
   tl::expected<std::unique_ptr<Link>, DialRefusal> connect(const DialOptions& options) override {
-    const auto wanted = std::string(subprotocol(Mode::delta));
-    if (std::find(options.subprotocols.begin(), options.subprotocols.end(), wanted) ==
-        options.subprotocols.end()) {
-      return tl::unexpected(DialRefusal{400, wanted, "no subprotocol in common", false});
+    std::optional<SyncMode> mode;
+    for (const std::string& offered : options.subprotocols) {
+      if (mode) break;
+      if (offered == subprotocol(Mode::delta)) mode = SyncMode::delta;
+      if (offered == subprotocol(Mode::v1)) mode = SyncMode::v1;
     }
-    sessions_.push_back(std::make_unique<HubEnd>(hub_, SessionId{next_session_++}, options.zone));
+    if (!mode) {
+      return tl::unexpected(DialRefusal{400, "zonesync.v2.delta zonesync.v1.sotw",
+                                        "no subprotocol in common", false});
+    }
+    sessions_.push_back(
+        std::make_unique<HubEnd>(hub_, SessionId{next_session_++}, options.zone, *mode));
     MemoryWorld world;
     world.now = [this] { return hub_.now; };
     world.settle = [this] { settle(); };
@@ -180,8 +195,10 @@ class SelfHub final : public HubSubject {
     settle();
   }
   void settle() {
+    int rounds = 0;
     for (bool moved = true; moved;) {
       moved = false;
+      require(++rounds < kRoundsMax, "the hub never comes to rest");
       for (const auto& [id, code] : std::exchange(hub_.closed, {})) {
         for (auto& session : sessions_) {
           if (session->id() == id) session->end->session->close(code, "closed by the hub");
@@ -303,7 +320,9 @@ class SelfFactory final : public SubjectFactory {
   [[nodiscard]] std::string name() const override { return "self"; }
   std::shared_ptr<HubSubject> hub(std::uint64_t seed) override { return make_self_hub(seed); }
   std::shared_ptr<ZoneSubject> zone(std::uint64_t seed) override { return make_self_zone(seed); }
-  [[nodiscard]] std::vector<Mode> modes() const override { return {Mode::delta}; }
+  [[nodiscard]] std::vector<Mode> modes() const override {
+    return {Mode::delta, Mode::v1};
+  }
 };
 
 }  // namespace

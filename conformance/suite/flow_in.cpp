@@ -19,8 +19,18 @@ void FlowIn::on_intent(const wire::Intent& intent) {
           "FLOW-02: `none` although the cursor is not at the head");
   expected_ = intent.from;
   full_ = full;
+  view_ = intent.from ? intent.from->view : intent.view;
+  reset_cut();
+}
+
+void FlowIn::reset_cut() {
   staged_.clear();
   series_.reset();
+  drops_.clear();
+  lists_.clear();
+  listed_.clear();
+  list_open_ = false;
+  voided_ = 0;
 }
 
 void FlowIn::count(const wire::Packet& packet) {
@@ -64,7 +74,71 @@ void FlowIn::on_part(const wire::Packet& packet) {
   stage({revision, std::move(*change)});
 }
 
+void FlowIn::on_drop(const wire::Packet& packet) {
+  count(packet);
+  if (awaiting) return;
+  auto drop = wire::decode_drop(packet.payload);
+  require(drop.has_value(), "WIRE-10: a Drop does not decode");
+  require(mode == Mode::delta, "V1-09: a Drop in v1");
+  series_.reset();
+  const std::size_t before = staged_.size();
+  std::erase_if(staged_, [&](const LogItem& item) { return item.change.cls == drop->cls; });
+  voided_ += before - staged_.size();
+  drops_.emplace_back(staged_.size(), drop->cls);
+}
+
+void FlowIn::on_list(const wire::List& list) {
+  if (awaiting) return;
+  require(mode == Mode::v1, "V1-01: a List in a delta session");
+  require(!series_, "FLOW-07: a List inside a series of Parts");
+  require(full_ || !expected_ || cuts.empty() || acked_cursor_ == expected_,
+          "V1-06: a cut begins before the end of the one before was acked");
+  close_list();
+  require(list.nonce == ++nonce_, "V1-03: nonces count the lists from 1");
+  for (const wire::List& other : lists_) {
+    require(other.type != list.type || other.version < list.version,
+            "V1-05: a type listed again without a higher version");
+  }
+  lists_.push_back(list);
+  list_open_ = true;
+}
+
+void FlowIn::close_list() {
+  if (!list_open_) return;
+  const wire::List& list = lists_.back();
+  require(listed_.size() == list.digest.count, "V1-03: a list is shorter than it said");
+  Digest sum;
+  for (const auto& [key, item] : listed_) sum.add(fingerprint(key), item.change.hash);
+  require(sum == list.digest, "V1-04: a list's digest differs");
+  const std::size_t before = staged_.size();
+  std::erase_if(staged_,
+                [&](const LogItem& item) { return item.change.key.type == list.type; });
+  voided_ += before - staged_.size();
+  for (auto& [key, item] : listed_) staged_.push_back(std::move(item));
+  listed_.clear();
+  list_open_ = false;
+}
+
+void FlowIn::stage_listed(LogItem item) {
+  require(list_open_, "V1-01: a Change outside a list");
+  const wire::List& list = lists_.back();
+  require(item.change.kind == ChangeKind::upsert, "V1-03: a leave in a list");
+  require(item.change.key.type == list.type, "V1-03: a change of another type in a list");
+  require(item.revision <= list.version, "V1-03: a revision above the list's version");
+  ResourceKey key = item.change.key;
+  require(listed_.emplace(std::move(key), std::move(item)).second, "V1-03: a key twice");
+  require(listed_.size() <= list.digest.count, "V1-03: a list is longer than it said");
+}
+
 void FlowIn::stage(LogItem item) {
+  if (mode == Mode::v1) return stage_listed(std::move(item));
+  if (!drops_.empty()) {   // order begins anew with each Drop (VIEW-03)
+    const bool first = drops_.back().first == staged_.size();
+    require(first || item.revision >= staged_.back().revision,
+            "VIEW-03: revisions between two Drops decrease");
+    staged_.push_back(std::move(item));
+    return;
+  }
   const Revision last = staged_.empty() ? Revision{} : staged_.back().revision;
   require(item.revision >= last, "FLOW-05: revisions of a cut decrease");
   require(!expected_ || item.revision > expected_->revision,
@@ -77,31 +151,55 @@ void FlowIn::on_mark(const wire::Mark& mark) {
   require(!series_, "FLOW-07: a Mark inside a series of Parts");
   require(mark.from.has_value() != full_, "FLOW-10: Mark.from is absent exactly in a full cut");
   require(full_ || mark.from == expected_, "FLOW-10: Mark.from is not where the last cut ended");
-  require(mark.changes == staged_.size(), "FLOW-11: Mark.changes is not what arrived");
-  require(mark.to.view == intents.back().view, "FLOW-11: Mark.to has another view");
-  require(staged_.empty() || mark.to.revision >= staged_.back().revision,
-          "FLOW-11: Mark.to lies before a change of the cut");
+  close_list();
+  require(mark.changes == staged_.size() + voided_ + drops_.size(),
+          "FLOW-11: Mark.changes is not what arrived");
+  const bool view_moves = mark.to.view != view_;
+  require(!view_moves || flow == wire::FlowId::down, "VIEW-01: the up flow's view changed");
+  for (const LogItem& item : staged_) {
+    require(mark.to.revision >= item.revision, "FLOW-11: Mark.to lies before a change");
+  }
+  for (const wire::List& list : lists_) {
+    require(list.version <= mark.to.revision, "V1-04: a list is newer than its cut");
+  }
+  require(lists_.empty() || mark.digest, "V1-04: a cut with lists without a digest");
+  require((drops_.empty() && !view_moves) || mark.digest, "VIEW-04: a view changes without digest");
   require(!full_ || mark.digest, "FLOW-13: a full cut without a digest");
+  view_ = mark.to.view;
   const bool idle = !full_ && mark.from == mark.to;
   if (idle) {
     idle_marks.push_back(mark);
   } else {
-    cuts.push_back({mark, staged_, full_});
+    std::vector<Class> dropped;
+    for (const auto& [at, cls] : drops_) dropped.push_back(cls);
+    cuts.push_back({mark, staged_, lists_, std::move(dropped), full_});
   }
   const bool full = std::exchange(full_, false);
   expected_ = mark.to;
   if (auto_apply) apply(mark, full);
-  staged_.clear();
+  reset_cut();
 }
 
 void FlowIn::apply(const wire::Mark& mark, bool full) {
-  if (full && intents.back().complete) {
-    replica.clear();
-    digest_known = true;
+  if (full && intents.back().complete) replica.clear();
+  if (full && !intents.back().complete) {
+    for (const auto& [key, item] : replica.items) replica.unconfirmed.insert(key);
   }
-  if (full && !intents.back().complete && !replica.items.empty()) digest_known = false;
-  for (const LogItem& item : staged_) replica.apply(item);
-  if (mark.digest && digest_known) {
+  for (const wire::List& list : lists_) {
+    std::erase_if(replica.items, [&](const auto& entry) {
+      return entry.first.type == list.type && !replica.unconfirmed.contains(entry.first);
+    });
+  }
+  std::size_t next_drop = 0;
+  for (std::size_t at = 0; at <= staged_.size(); ++at) {
+    for (; next_drop < drops_.size() && drops_[next_drop].first <= at; ++next_drop) {
+      std::erase_if(replica.items, [&](const auto& entry) {
+        return entry.second.change.cls == drops_[next_drop].second;
+      });
+    }
+    if (at < staged_.size()) replica.apply(staged_[at]);
+  }
+  if (mark.digest) {
     require(*mark.digest == replica.digest(),
             "FLOW-14: Mark's digest is " + to_string(*mark.digest) + ", the replica's " +
                 to_string(replica.digest()));
@@ -129,6 +227,7 @@ wire::Ack FlowIn::ack() {
   message.window_bytes = window_bytes;
   // Until a full cut was applied, the cursor may be one of another log (FLOW-21).
   if (cursor && !awaiting && (expected_ || !full_) && !full_) message.cursor = cursor;
+  if (message.cursor) acked_cursor_ = message.cursor;
   message.verdicts = verdicts;
   return message;
 }
@@ -140,8 +239,7 @@ std::string FlowIn::want(bool force_full, std::string why, std::optional<Cursor>
   message.cursor = from;
   cursor = from;
   awaiting = true;
-  staged_.clear();
-  series_.reset();
+  reset_cut();
   std::string out;
   wire::append(out, flow, message);
   return out;

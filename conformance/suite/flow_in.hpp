@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "conformance/suite/log.hpp"
@@ -16,7 +18,9 @@ namespace zonesync::conform {
 /// One cut as it arrived.
 struct CutRecord {
   wire::Mark mark;
-  std::vector<LogItem> items;   // of the cut, in the order of arrival
+  std::vector<LogItem> items;    // of the cut, in the order of arrival
+  std::vector<wire::List> lists; // v1
+  std::vector<Class> drops;
   bool full = false;
 };
 
@@ -30,6 +34,8 @@ class FlowIn {
   void on_change(const wire::Packet& packet);
   void on_part(const wire::Packet& packet);
   void on_mark(const wire::Mark& mark);
+  void on_list(const wire::List& list);
+  void on_drop(const wire::Packet& packet);
   /// Feedback that is due; empty = none.
   [[nodiscard]] std::string due();
   /// An Ack of now.
@@ -44,6 +50,7 @@ class FlowIn {
   [[nodiscard]] std::size_t changes() const;
 
   wire::FlowId flow;
+  Mode mode = Mode::delta;
   bool auto_ack = true;
   bool auto_apply = true;                // false = cuts are recorded, the cursor stays
   std::uint64_t window_bytes = limits::kFlowWindowBytes;
@@ -57,12 +64,14 @@ class FlowIn {
   std::size_t largest_packet = 0;
   std::size_t parts = 0;
   bool awaiting = true;                  // an Intent is owed
-  bool digest_known = true;              // false: unconfirmed entries are not in the digest
 
  private:
   void stage(LogItem item);
   void count(const wire::Packet& packet);
   void apply(const wire::Mark& mark, bool full);
+  void stage_listed(LogItem item);
+  void close_list();
+  void reset_cut();
 
   struct Series {
     Revision revision;
@@ -73,6 +82,14 @@ class FlowIn {
   std::optional<Cursor> expected_;       // next Mark.from
   bool full_ = false;
   std::vector<LogItem> staged_;
+  std::vector<std::pair<std::size_t, Class>> drops_;   // before which staged item
+  std::size_t voided_ = 0;               // arrived, then dropped or listed anew
+  std::vector<wire::List> lists_;        // of the open cut
+  std::map<ResourceKey, LogItem> listed_;  // of the open list
+  bool list_open_ = false;
+  std::uint64_t nonce_ = 0;
+  ViewId view_;
+  std::optional<Cursor> acked_cursor_;   // as the last Ack said
   std::optional<Series> series_;
   std::uint64_t acked_bytes_ = 0;
   bool ack_due_ = false;

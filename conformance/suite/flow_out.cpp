@@ -101,11 +101,45 @@ std::string FlowOut::answer(const std::optional<Cursor>& cursor, bool force_full
   return intent_packet(why.empty() ? cursor : std::nullopt, why);
 }
 
+wire::List FlowOut::list_of(const std::string& type, const std::vector<LogItem>& items,
+                            Revision version) {
+  wire::List list;
+  list.type = type;
+  for (const LogItem& item : items) {
+    list.digest.add(fingerprint(item.change.key), item.change.hash);
+  }
+  list.version = version;
+  list.nonce = ++nonce;
+  return list;
+}
+
+std::vector<std::string> FlowOut::list_packets(const wire::List& list,
+                                               const std::vector<LogItem>& items) {
+  std::vector<std::string> packets;
+  wire::append(packets.emplace_back(), flow, list);
+  for (const LogItem& item : items) {
+    for (std::string& packet : item_packets(item)) packets.push_back(std::move(packet));
+  }
+  return packets;
+}
+
 std::vector<std::string> FlowOut::next_cut() {
   const bool full = !next_from;
   if (!full && next_from->revision == log.head) return {};
   std::vector<std::string> packets;
   std::uint64_t changes = 0;
+  if (mode == Mode::v1) {
+    for (const std::string& type : log.changed_after(full ? Revision{} : next_from->revision)) {
+      const auto items = log.present_of(type);
+      if (full && items.empty()) continue;
+      for (std::string& packet : list_packets(list_of(type, items, log.head), items)) {
+        packets.push_back(std::move(packet));
+      }
+      changes += items.size();
+    }
+    packets.push_back(mark_packet(next_from, log.head, changes));
+    return packets;
+  }
   for (const LogItem& item : log.after(full ? Revision{} : next_from->revision)) {
     for (std::string& packet : item_packets(item)) packets.push_back(std::move(packet));
     ++changes;

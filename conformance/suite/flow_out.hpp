@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "conformance/suite/log.hpp"
+#include "conformance/suite/subject.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace zonesync::conform {
@@ -31,6 +32,11 @@ class FlowOut {
                                 std::uint64_t changes) const;
   [[nodiscard]] std::string mark_packet(std::optional<Cursor> from, Revision to,
                                         std::uint64_t changes);
+  /// A List of what is given, and the packets of it. Takes the next nonce.
+  [[nodiscard]] wire::List list_of(const std::string& type, const std::vector<LogItem>& items,
+                                   Revision version);
+  [[nodiscard]] std::vector<std::string> list_packets(const wire::List& list,
+                                                      const std::vector<LogItem>& items);
   [[nodiscard]] Cursor at(Revision revision) const { return log.at(revision, view); }
 
   // -- honest -------------------------------------------------------------------------------------
@@ -42,6 +48,7 @@ class FlowOut {
   [[nodiscard]] bool all_durable() const { return acked && acked->revision >= log.head; }
 
   wire::FlowId flow;
+  Mode mode = Mode::delta;
   PeerLog log;
   ViewId view;
   std::uint64_t sent_bytes = 0;
@@ -55,6 +62,7 @@ class FlowOut {
   bool check_acks = true;
   bool answered = false;
   bool owes_answer = false;                  // a Want came and was not answered
+  std::uint64_t nonce = 0;                   // v1: of the last list
   std::optional<Cursor> next_from;           // of the next Mark; absent = the next cut is full
 };
 

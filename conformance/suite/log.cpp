@@ -65,8 +65,8 @@ Revision PeerLog::write(const std::vector<Resource>& upserts,
   for (const Resource& each : upserts) {
     Change change = upsert_of(each);
     const auto old = present.find(each.key);
-    if (old != present.end() && old->second.cls != change.cls) {
-      changes.push_back(wire::make_leave(old->second.cls, each.key));
+    if (old != present.end() && old->second.change.cls != change.cls) {
+      changes.push_back(wire::make_leave(old->second.change.cls, each.key));
     }
     changes.push_back(std::move(change));
   }
@@ -78,9 +78,9 @@ Revision PeerLog::write(std::vector<Change> changes) {
   head = head.next();
   for (Change& change : changes) {
     if (change.kind == ChangeKind::upsert) {
-      present[change.key] = change;
+      present[change.key] = LogItem{head, change};
     } else if (const auto old = present.find(change.key);
-               old != present.end() && old->second.cls == change.cls) {
+               old != present.end() && old->second.change.cls == change.cls) {
       present.erase(old);
     }
     items_.push_back(LogItem{head, std::move(change)});
@@ -96,9 +96,25 @@ std::vector<LogItem> PeerLog::after(Revision revision) const {
   return found;
 }
 
+std::set<std::string> PeerLog::changed_after(Revision revision) const {
+  std::set<std::string> types_changed;
+  for (const LogItem& item : items_) {
+    if (item.revision > revision) types_changed.insert(item.change.key.type);
+  }
+  return types_changed;
+}
+
+std::vector<LogItem> PeerLog::present_of(const std::string& type) const {
+  std::vector<LogItem> found;
+  for (const auto& [key, item] : present) {
+    if (key.type == type) found.push_back(item);
+  }
+  return found;
+}
+
 Digest PeerLog::digest() const {
   Digest sum;
-  for (const auto& [key, change] : present) sum.add(fingerprint(key), change.hash);
+  for (const auto& [key, item] : present) sum.add(fingerprint(key), item.change.hash);
   return sum;
 }
 
@@ -110,18 +126,23 @@ void PeerReplica::apply(const LogItem& item) {
   const ResourceKey& key = item.change.key;
   if (item.change.kind == ChangeKind::upsert) {
     items[key] = item;
+    unconfirmed.erase(key);
     return;
   }
   // A leave of the old class of a resource that moved to another one in the same revision.
   const auto found = items.find(key);
   const bool moved = found != items.end() && found->second.revision == item.revision &&
                      found->second.change.cls != item.change.cls;
-  if (!moved) items.erase(key);
+  if (moved) return;
+  items.erase(key);
+  unconfirmed.erase(key);
 }
 
 Digest PeerReplica::digest() const {
   Digest sum;
-  for (const auto& [key, item] : items) sum.add(fingerprint(key), item.change.hash);
+  for (const auto& [key, item] : items) {
+    if (!unconfirmed.contains(key)) sum.add(fingerprint(key), item.change.hash);
+  }
   return sum;
 }
 

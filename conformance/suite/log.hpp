@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,10 @@ class PeerLog {
                  const std::vector<Resource>& removes = {});
   Revision write(std::vector<Change> changes);
   [[nodiscard]] std::vector<LogItem> after(Revision revision) const;
+  /// Types of which anything changed after that revision.
+  [[nodiscard]] std::set<std::string> changed_after(Revision revision) const;
+  /// What is present of a type, in key order.
+  [[nodiscard]] std::vector<LogItem> present_of(const std::string& type) const;
   /// Of what is present.
   [[nodiscard]] Digest digest() const;
   [[nodiscard]] Cursor at(Revision revision, const ViewId& view) const;
@@ -53,7 +58,7 @@ class PeerLog {
   EraId era;
   Revision head;
   bool complete = true;
-  std::map<ResourceKey, Change> present;
+  std::map<ResourceKey, LogItem> present;
 
  private:
   std::vector<LogItem> items_;
@@ -63,12 +68,17 @@ class PeerLog {
 class PeerReplica {
  public:
   void apply(const LogItem& item);
-  void clear() { items.clear(); }
+  void clear() {
+    items.clear();
+    unconfirmed.clear();
+  }
+  /// Without what is unconfirmed (FLOW-16).
   [[nodiscard]] Digest digest() const;
   [[nodiscard]] std::vector<std::string> names(const std::string& type = {}) const;
   [[nodiscard]] bool has(const Resource& resource) const;
 
   std::map<ResourceKey, LogItem> items;
+  std::set<ResourceKey> unconfirmed;
 };
 
 }  // namespace zonesync::conform

@@ -33,7 +33,8 @@ void Peer::send(std::string message) {
   wire::PacketReader reader(message);
   for (auto packet = reader.next(); packet && *packet; packet = reader.next()) {
     const bool data = (*packet)->header.kind == PacketKind::change ||
-                      (*packet)->header.kind == PacketKind::part;
+                      (*packet)->header.kind == PacketKind::part ||
+                      (*packet)->header.kind == PacketKind::drop;
     if (data && (*packet)->header.flow == out.flow) out.sent_bytes += (*packet)->packet_bytes;
   }
   link_->send(std::move(message));
@@ -67,7 +68,12 @@ void Peer::leave(std::uint16_t code, const std::string& reason, std::uint64_t re
   link_->close({code, reason});
 }
 
-void Peer::push() { send_packets(out.next_cut()); }
+void Peer::push() {
+  if (out.mode == Mode::v1 && out.next_from && out.log.head > out.next_from->revision) {
+    wait("the Ack of the cut before (V1-06)", [&] { return out.acked == out.next_from; });
+  }
+  send_packets(out.next_cut());
+}
 
 // -- hearing --------------------------------------------------------------------------------------
 
@@ -79,11 +85,18 @@ bool Peer::step() {
 }
 
 void Peer::drain() {
-  for (auto message = link_->poll(); message; message = link_->poll()) take(*message);
+  constexpr int kMessagesMax = 200'000;
+  int count = 0;
+  for (auto message = link_->poll(); message; message = link_->poll()) {
+    require(++count < kMessagesMax, name_ + ": messages come without end");
+    take(*message);
+  }
 }
 
 void Peer::wait(const std::string& what, const std::function<bool()>& holds) {
-  while (!holds()) {
+  constexpr std::size_t kStepsMax = 200'000;
+  for (std::size_t steps = 0; !holds(); ++steps) {
+    require(steps < kStepsMax, name_ + " waits for " + what + ": messages come without end");
     if (step()) continue;
     if (holds()) return;
     std::string state = "nothing more came";
@@ -156,6 +169,8 @@ void Peer::take(const wire::Packet& packet) {
                                                          "Intent"));
     case PacketKind::change: return in.on_change(packet);
     case PacketKind::part: return in.on_part(packet);
+    case PacketKind::drop: return in.on_drop(packet);
+    case PacketKind::list: return in.on_list(decoded(wire::decode_list(packet.payload), "List"));
     case PacketKind::mark: return in.on_mark(decoded(wire::decode_mark(packet.payload), "Mark"));
     default: fail_case("WIRE-03: a packet kind that was not negotiated");
   }

@@ -16,6 +16,9 @@ namespace zonesync::conform {
 [[nodiscard]] std::string json_report(const RunResult& result);
 [[nodiscard]] std::string junit_report(const RunResult& result);
 
+/// One file, readable without network: matrix of cases and modes, clauses, failing transcripts.
+[[nodiscard]] std::string html_report(const RunResult& result);
+
 /// For XML and HTML.
 [[nodiscard]] std::string escaped(std::string_view text);
 

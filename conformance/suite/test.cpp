@@ -42,18 +42,21 @@ tl::expected<std::unique_ptr<Link>, DialRefusal> HubTest::dial(const DialOptions
   return hub->connect(wanted);
 }
 
-std::unique_ptr<ZonePeer> HubTest::peer_on(std::unique_ptr<Link> link, const std::string& zone) {
-  return std::make_unique<ZonePeer>(std::move(link), transcript, zone, FlowIn(wire::FlowId::down),
-                                    FlowOut(wire::FlowId::up, PeerLog(kZoneLog, true)));
-}
-
-std::unique_ptr<ZonePeer> HubTest::connect(const std::string& zone) {
+std::unique_ptr<ZonePeer> HubTest::peer_on(Mode which, const std::string& zone) {
   DialOptions wanted;
-  wanted.zone = name(zone);
-  wanted.subprotocols = {std::string(subprotocol(mode))};
+  wanted.zone = zone;
+  wanted.subprotocols = {std::string(subprotocol(which))};
   auto link = dial(wanted);
   require(link.has_value(), "no connection: " + (link ? "" : link.error().text));
-  return peer_on(std::move(*link), wanted.zone);
+  FlowIn in(wire::FlowId::down);
+  FlowOut out(wire::FlowId::up, PeerLog(kZoneLog, true));
+  in.mode = out.mode = which;
+  return std::make_unique<ZonePeer>(std::move(*link), transcript, zone, std::move(in),
+                                    std::move(out));
+}
+
+std::unique_ptr<ZonePeer> HubTest::connect_in(Mode which, const std::string& zone) {
+  return peer_on(which, name(zone));
 }
 
 std::unique_ptr<ZonePeer> HubTest::join(const std::string& zone) {
@@ -62,13 +65,8 @@ std::unique_ptr<ZonePeer> HubTest::join(const std::string& zone) {
   return peer;
 }
 
-std::unique_ptr<ZonePeer> HubTest::redial(ZonePeer& old) {
-  DialOptions wanted;
-  wanted.zone = old.zone;
-  wanted.subprotocols = {std::string(subprotocol(mode))};
-  auto link = dial(wanted);
-  require(link.has_value(), "no connection: " + (link ? "" : link.error().text));
-  auto peer = peer_on(std::move(*link), old.zone);
+std::unique_ptr<ZonePeer> HubTest::redial_in(Mode which, ZonePeer& old) {
+  auto peer = peer_on(which, old.zone);
   peer->hello = old.hello;
   peer->in.replica = old.in.replica;
   peer->in.cursor = old.in.cursor;
@@ -182,14 +180,22 @@ bool HubTest::can(std::string_view capability) const {
 ZoneTest::ZoneTest(std::shared_ptr<ZoneSubject> subject, Mode which)
     : zone(std::move(subject)), mode(which) {}
 
-ZoneTest::~ZoneTest() { (void)zone->stop(); }
+ZoneTest::~ZoneTest() {
+  try {
+    (void)zone->stop();
+  } catch (...) {  // the case was judged before
+  }
+}
 
 namespace {
 
-std::unique_ptr<HubPeer> hub_on(std::unique_ptr<Link> link, Transcript& transcript, PeerLog log) {
+std::unique_ptr<HubPeer> hub_on(std::unique_ptr<Link> link, Transcript& transcript, Mode mode,
+                                PeerLog log) {
   require(link != nullptr, "CON-05: the client does not connect");
-  return std::make_unique<HubPeer>(std::move(link), transcript, FlowIn(wire::FlowId::up),
-                                   FlowOut(wire::FlowId::down, std::move(log)));
+  FlowIn in(wire::FlowId::up);
+  FlowOut out(wire::FlowId::down, std::move(log));
+  in.mode = out.mode = mode;
+  return std::make_unique<HubPeer>(std::move(link), transcript, std::move(in), std::move(out));
 }
 
 }  // namespace
@@ -198,7 +204,7 @@ std::unique_ptr<HubPeer> ZoneTest::meet(const ClientOptions& wanted) {
   options = wanted;
   options.mode = mode;
   call(zone->start(options), "start");
-  return hub_on(zone->accept(mode), transcript, PeerLog(kHubLog, true));
+  return hub_on(zone->accept(mode), transcript, mode, PeerLog(kHubLog, true));
 }
 
 std::unique_ptr<HubPeer> ZoneTest::join(const std::vector<Resource>& resources) {
@@ -210,7 +216,7 @@ std::unique_ptr<HubPeer> ZoneTest::join(const std::vector<Resource>& resources) 
 }
 
 std::unique_ptr<HubPeer> ZoneTest::next_of_other_hub(HubPeer& old, PeerLog log) {
-  auto hub = hub_on(zone->accept(mode), transcript, std::move(log));
+  auto hub = hub_on(zone->accept(mode), transcript, mode, std::move(log));
   hub->session = old.session + 1;
   return hub;
 }

@@ -21,13 +21,18 @@ class HubTest {
   /// The zone's name in this variant: unique on a hub that lives longer than a case.
   [[nodiscard]] std::string name(const std::string& zone) const { return zone + suffix_; }
   /// A connection without a word on it.
-  [[nodiscard]] std::unique_ptr<ZonePeer> connect(const std::string& zone = "east");
+  [[nodiscard]] std::unique_ptr<ZonePeer> connect(const std::string& zone = "east") {
+    return connect_in(mode, zone);
+  }
+  /// The same in a mode of the script's choice.
+  [[nodiscard]] std::unique_ptr<ZonePeer> connect_in(Mode which, const std::string& zone);
   /// Connected and welcomed. `logs` is the number of the zone's log: another one = a reinstall.
   [[nodiscard]] std::unique_ptr<ZonePeer> join(const std::string& zone = "east");
   /// A new connection of the same process: replica, cursor, log and instance go on.
   [[nodiscard]] std::unique_ptr<ZonePeer> reconnect(ZonePeer& old);
   /// The same without a word on it.
-  [[nodiscard]] std::unique_ptr<ZonePeer> redial(ZonePeer& old);
+  [[nodiscard]] std::unique_ptr<ZonePeer> redial(ZonePeer& old) { return redial_in(mode, old); }
+  [[nodiscard]] std::unique_ptr<ZonePeer> redial_in(Mode which, ZonePeer& old);
   [[nodiscard]] tl::expected<std::unique_ptr<Link>, DialRefusal> dial(const DialOptions& options);
 
   /// One transaction at the hub, by control.
@@ -55,7 +60,7 @@ class HubTest {
   Transcript transcript;
 
  private:
-  std::unique_ptr<ZonePeer> peer_on(std::unique_ptr<Link> link, const std::string& zone);
+  std::unique_ptr<ZonePeer> peer_on(Mode which, const std::string& zone);
   std::string suffix_;
   std::set<std::string> zones_;
   std::map<ResourceKey, Resource> put_;

@@ -23,5 +23,7 @@ Group hostile_limits();
 Group up_hub();
 Group up_zone();
 Group view_and_rest();
+Group v1_hub();
+Group v1_zone();
 
 }  // namespace zonesync::conform::cases

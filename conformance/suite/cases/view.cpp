@@ -75,7 +75,8 @@ const Case kCases[] = {
              require(all->welcome_heard->down_view != some->welcome_heard->down_view,
                      "SES-06: one id for two views");
            }),
-    on_hub("view.widened-request", "A request that grows brings what it lacked", {"SES-06"},
+    on_hub("view.widened-request", "A request that grows brings what it lacked",
+           {"SES-06", "VIEW-06", "V1-09"},
            [](HubTest& t) {
              t.put({policy("a"), other_type("b")});
              auto zone = t.connect();
@@ -90,7 +91,7 @@ const Case kCases[] = {
              t.expect_replica(*wide, {policy("a"), other_type("b")});
            }).needing({"control"}),
     on_hub("view.narrowed-request", "A request that shrinks takes away what left the view",
-           {"SES-06"},
+           {"SES-06", "VIEW-06", "V1-09"},
            [](HubTest& t) {
              t.put({policy("a"), other_type("b")});
              auto zone = t.join();
