@@ -5,7 +5,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "conformance/adapters/sdk_zone.hpp"
 #include "conformance/adapters/self_hub.hpp"
+#include "conformance/adapters/target_hub.hpp"
 #include "conformance/campaigns/campaigns.hpp"
 #include "conformance/suite/clauses.hpp"
 #include "conformance/suite/report.hpp"
@@ -19,6 +21,8 @@ constexpr int kUsage = 2;
 
 struct RunArguments {
   bool self = false;
+  TargetOptions target;
+  std::string sdk;
   std::string mode = "both";
   std::string run, skip, known_failing;
   std::string report = "text";
@@ -35,14 +39,27 @@ int usage_error(const Error& error) {
 std::string rendered(const RunResult& result, const std::string& format) {
   if (format == "json") return json_report(result);
   if (format == "junit") return junit_report(result);
+  if (format == "html") return html_report(result);
   return text_report(result);
 }
 
-int run(const RunArguments& arguments) {
-  if (!arguments.self) {
-    return usage_error({ErrorCode::invalid_argument, "say what to test", "--self"});
+Result<std::unique_ptr<SubjectFactory>> subject_of(const RunArguments& arguments) {
+  const int chosen = int{arguments.self} + int{!arguments.target.url.empty()} +
+                     int{!arguments.sdk.empty()};
+  if (chosen != 1) {
+    return fail(ErrorCode::invalid_argument, "say what to test: exactly one of",
+                "--self, --target, --sdk");
   }
+  if (arguments.self) return make_self_factory();
+  if (!arguments.sdk.empty()) return make_sdk_factory(arguments.sdk);
+  return make_target_factory(arguments.target);
+}
+
+int run(const RunArguments& arguments) {
+  auto factory = subject_of(arguments);
+  if (!factory) return usage_error(factory.error());
   RunOptions options;
+  options.fresh_subjects = arguments.target.url.empty();
   if (arguments.mode != "both") {
     options.modes = {arguments.mode == "delta" ? Mode::delta : Mode::v1};
   }
@@ -59,8 +76,7 @@ int run(const RunArguments& arguments) {
       std::fprintf(stderr, "%s\n", case_line(result).c_str());
     };
   }
-  auto factory = make_self_factory();
-  auto result = run_cases(catalogue(), *factory, options);
+  auto result = run_cases(catalogue(), **factory, options);
   if (!result) return usage_error(result.error());
   const std::string report = rendered(*result, arguments.report);
   const bool to_file = !arguments.out.empty();
@@ -124,14 +140,22 @@ int explain(const std::string& id) {
   return usage_error({ErrorCode::not_found, "there is no case and no clause of that id", id});
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  CLI::App app{"Conformance suite of the zonesync protocol", "zonesync-conform"};
-  app.require_subcommand(1);
-  RunArguments arguments;
+void add_run(CLI::App& app, RunArguments& arguments) {
   CLI::App* run_command = app.add_subcommand("run", "Runs cases against a subject");
   run_command->add_flag("--self", arguments.self, "The product's own cores, in virtual time");
+  run_command->add_option("--target", arguments.target.url, "A hub: wss://host:port/sync");
+  run_command->add_option("--ca", arguments.target.ca_file, "CA of the hub's certificate (PEM)");
+  run_command->add_option("--token-file", arguments.target.token_file,
+                          "A zone token, or 'zone token' per line");
+  run_command->add_option("--mint-token", arguments.target.mint_command,
+                          "Command that prints a token for {zone}");
+  run_command->add_option("--hub-control", arguments.target.control,
+                          "Command that speaks JSON lines, or rest:URL");
+  run_command->add_option("--admin-token-file", arguments.target.admin_token_file,
+                          "API token for rest:URL");
+  run_command->add_option("--restart-command", arguments.target.restart_command,
+                          "Restarts the hub and returns when it is ready");
+  run_command->add_option("--sdk", arguments.sdk, "Command of an SDK's adapter");
   run_command->add_option("--mode", arguments.mode, "Modes to run")
       ->check(CLI::IsMember({"delta", "v1", "both"}));
   run_command->add_option("--run", arguments.run, "Only cases whose id matches");
@@ -143,6 +167,15 @@ int main(int argc, char** argv) {
   run_command->add_option("--out", arguments.out, "File for the report; none = stdout");
   run_command->add_option("--seed", arguments.seed, "Decides ids and orders");
   run_command->add_flag("--verbose", arguments.verbose, "A line per case on stderr");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Conformance suite of the zonesync protocol", "zonesync-conform"};
+  app.require_subcommand(1);
+  RunArguments arguments;
+  add_run(app, arguments);
   bool with_clauses = false;
   CLI::App* list_command = app.add_subcommand("list", "The cases, and the clauses they cover");
   list_command->add_flag("--clauses", with_clauses, "The clauses instead");
@@ -153,7 +186,7 @@ int main(int argc, char** argv) {
   campaigns::add_campaign(app, campaigns::own_folder(), campaign);
   CLI11_PARSE(app, argc, argv);
   if (campaign) return campaign();
-  if (*run_command) return run(arguments);
+  if (app.got_subcommand("run")) return run(arguments);
   if (*list_command) return list(with_clauses);
   return explain(id);
 }
