@@ -1,5 +1,6 @@
-"""Every clause id that docs/protocol.md defines is named by at least one test or conformance case, or
-listed with a reason (conformance/suite/untestable.txt), and no conformance case names an id that the page does not define."""
+"""Every clause id that docs/protocol.md defines is named by at least one test or conformance case,
+or listed with a reason (conformance/suite/untestable.txt), and no conformance case names an id
+that the page does not define."""
 
 import re
 
