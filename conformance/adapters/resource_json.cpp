@@ -73,7 +73,8 @@ Result<Resource> resource_of(const json::value& value) {
   if (const json::value* labels = object.if_contains("labels"); labels && labels->is_object()) {
     for (const auto& member : labels->get_object()) {
       if (!member.value().is_string()) continue;
-      resource.labels[std::string(member.key())] = std::string(member.value().get_string());
+      const std::string key(member.key().data(), member.key().size());
+      resource.labels[key] = std::string(member.value().get_string());
     }
   }
   return resource;

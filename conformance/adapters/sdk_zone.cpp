@@ -16,6 +16,12 @@ namespace json = boost::json;
 
 constexpr std::string_view kToken = "token-of-the-suite";
 
+json::array list_of(const std::vector<std::string>& texts) {
+  json::array list;
+  for (const std::string& text : texts) list.push_back(json::value(text));
+  return list;
+}
+
 class SdkZone final : public ZoneSubject {
  public:
   SdkZone(std::unique_ptr<JsonLines> lines, Capabilities capabilities)
@@ -109,8 +115,8 @@ Status SdkZone::start(const ClientOptions& options) {
   request["ca_file"] = listener_.ca_file();
   request["token"] = kToken;
   request["zone"] = options.zone;
-  request["types"] = json::array(options.types.begin(), options.types.end());
-  request["meshes"] = json::array(options.meshes.begin(), options.meshes.end());
+  request["types"] = list_of(options.types);
+  request["meshes"] = list_of(options.meshes);
   request["durable"] = options.durable;
   request["mode"] = to_string(options.mode);
   request["store_dir"] = store_dir_;
