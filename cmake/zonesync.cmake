@@ -67,6 +67,30 @@ function(zonesync_library name)
   endif()
 endfunction()
 
+# zonesync_defect_variants(a b ...): builds each library a second time, as a_defects, with the marks
+# of protocol/model/defect.hpp on. Dependencies come first; those that have a variant are replaced
+# by it, so that a program links one build of each and never both. Called where the targets are all
+# known.
+function(zonesync_defect_variants)
+  foreach(name IN LISTS ARGN)
+    get_target_property(folder ${name} SOURCE_DIR)
+    get_target_property(sources ${name} SOURCES)
+    get_target_property(deps ${name} LINK_LIBRARIES)
+    list(TRANSFORM sources PREPEND "${folder}/" REGEX "^[^/]")
+    set(variants)
+    foreach(dep IN LISTS deps)
+      if(TARGET ${dep}_defects)
+        list(APPEND variants ${dep}_defects)
+      else()
+        list(APPEND variants ${dep})
+      endif()
+    endforeach()
+    add_library(${name}_defects STATIC ${sources})
+    target_link_libraries(${name}_defects PUBLIC ${variants})
+    target_compile_definitions(${name}_defects PUBLIC ZONESYNC_DEFECTS=1)
+  endforeach()
+endfunction()
+
 # zonesync_program(name DEPS a b SOURCES x.cpp ...): an executable in build/<preset>/bin.
 function(zonesync_program name)
   cmake_parse_arguments(A "" "" "SOURCES;DEPS" ${ARGN})

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "protocol/model/assert.hpp"
+#include "protocol/model/defect.hpp"
 
 namespace zonesync {
 
@@ -143,6 +144,7 @@ void LogTable::apply(log_rules::SegmentPlan plan) {
 }
 
 void LogTable::add_era(EraRecord era) {
+  if (ZONESYNC_DEFECT(28) && !state_.eras.empty()) return;
   const std::unique_lock lock(mutex_);
   log_rules::push_era(state_.eras, era);
 }
@@ -170,7 +172,7 @@ Result<TrimProgress> LogTable::trim(const TrimRequest& request) {
   TrimProgress progress;
   progress.done = sweep_superseded(request.max_visited, progress) &&
                   sweep_tombstones(request.max_visited, progress);
-  if (state_.trim_floor > Revision{0}) {  // 0 would be an inverted range
+  if (state_.trim_floor > Revision{0} && !ZONESYNC_DEFECT(6)) {  // 0 would be an inverted range
     segment_ends_.erase(segment_ends_.upper_bound(Revision{0}),
                         segment_ends_.lower_bound(state_.trim_floor));
   }
@@ -192,7 +194,8 @@ bool LogTable::sweep_superseded(std::size_t max_visited, TrimProgress& progress)
 // Behind the first sweep: a leave that is not the newest of its (class, key) has its successor
 // above the floor, and that sweep takes it one day.
 bool LogTable::sweep_tombstones(std::size_t max_visited, TrimProgress& progress) {
-  const Position end = Position::end_of(state_.tombstone_floor);
+  const Position end =
+      Position::end_of(ZONESYNC_DEFECT(27) ? state_.trim_floor : state_.tombstone_floor);
   auto it = entries_.upper_bound(tombstones_swept_);
   while (it != entries_.end() && it->first <= end) {
     if (progress.visited >= max_visited) return false;
@@ -228,7 +231,10 @@ void LogTable::rewind_to(Revision revision) {
   entries_.erase(entries_.upper_bound(Position::end_of(revision)), entries_.end());
   segment_ends_.erase(segment_ends_.upper_bound(revision), segment_ends_.end());
   segment_ends_.insert(revision);
-  while (state_.eras.size() > 1 && state_.eras.back().start > revision) state_.eras.pop_back();
+  while (state_.eras.size() > 1 && state_.eras.back().start > revision) {
+    PROBE(era_popped);
+    state_.eras.pop_back();
+  }
   state_.head = revision;
   state_.trim_floor = std::min(state_.trim_floor, revision);
   state_.tombstone_floor = std::min(state_.tombstone_floor, revision);

@@ -3,6 +3,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "protocol/model/defect.hpp"
+
 namespace zonesync {
 namespace {
 
@@ -35,6 +37,8 @@ ReplicaEntry offered(const ReplicaUpsert& upsert, const ReplicaEntry* before) {
   if (!upsert.reject) {
     entry.accepted_revision = upsert.revision;
   } else if (before != nullptr) {
+    PROBE(accepted_version_kept);
+    if (ZONESYNC_DEFECT(31)) return entry;
     entry.accepted = before->active();
     entry.accepted_revision = before->accepted_revision;
   }
@@ -101,6 +105,7 @@ Result<ReplicaTable::Content> ReplicaTable::prepare(const ReplicaBatch& batch) c
   for (const ResourceKey& key : batch.removes) {
     const ReplicaEntry* before = builder.find(key);
     if (before == nullptr || named.count(key) != 0) continue;
+    if (ZONESYNC_DEFECT(32) && before->reject) continue;
     count_out(next.state, *before);
     builder.erase(key);
   }

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "protocol/model/defect.hpp"
+
 namespace zonesync {
 
 void order_changes(std::vector<AppliedChange>& changes) {
   std::sort(changes.begin(), changes.end(), [](const AppliedChange& a, const AppliedChange& b) {
     const bool a_removed = a.payload.empty();
     const bool b_removed = b.payload.empty();
-    if (a_removed != b_removed) return b_removed;
+    if (a_removed != b_removed) return ZONESYNC_DEFECT(40) ? a_removed : b_removed;
     if (a.rank != b.rank) return a_removed ? a.rank > b.rank : a.rank < b.rank;
     return a_removed ? b.key < a.key : a.key < b.key;
   });

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "protocol/model/assert.hpp"
+#include "protocol/model/defect.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace zonesync {
@@ -30,6 +31,7 @@ void Outbox::publish(std::vector<OutboxOp> ops, OutboxDone done) {
   if (waiting_.size() >= limits::kCommitQueueMaxRequests) {
     return done(fail(ErrorCode::resource_exhausted, "too many publications wait; try again"));
   }
+  PROBE(publication_waited);
   waiting_.push_back(Waiting{std::move(ops), std::move(done)});
 }
 
@@ -91,7 +93,7 @@ Status Outbox::add_upsert(Resource resource, std::vector<Change>& changes,
       ++result.unchanged;
       return {};
     }
-    if ((*latest)->cls != *cls) {
+    if ((*latest)->cls != *cls && !ZONESYNC_DEFECT(42)) {
       changes.push_back(wire::make_leave((*latest)->cls, resource.key));
     }
   }
@@ -123,7 +125,7 @@ void Outbox::append(std::vector<Change> changes, OutboxResult result, OutboxDone
   Segment copy = segment;  // payloads are shared
   log_.append(std::move(copy),
               [this, segment = std::move(segment), result, done = std::move(done)](Status status) {
-                appending_ = false;
+                appending_ = ZONESYNC_DEFECT(43) && !status;
                 if (status) {
                   source_.on_appended(segment);
                   for (const Change& change : segment.transactions.front().changes) {
@@ -173,7 +175,13 @@ wire::LogInfo Outbox::info() const {
 void Outbox::on_verdict(const Verdict& verdict) {
   if (verdict.accepted) {
     rejects_.erase(verdict.key);
-  } else if (rejects_.size() < kRejectsMax || rejects_.contains(verdict.key)) {
+    return;
+  }
+  const auto latest = log_.latest(verdict.key);
+  const bool newest = latest && *latest && (*latest)->kind == ChangeKind::upsert &&
+                      (*latest)->position.revision == verdict.revision;
+  if (!newest) return;
+  if (rejects_.size() < kRejectsMax || rejects_.contains(verdict.key)) {
     rejects_[verdict.key] = verdict;
   }
 }

@@ -54,7 +54,10 @@ class Outbox {
   [[nodiscard]] wire::LogInfo info() const;
   [[nodiscard]] Revision head() const { return source_.head(); }
   /// The hub's verdicts against what we sent; a newer version or an acceptance clears one.
+  /// A verdict on a version that is not the newest any more says nothing.
   void on_verdict(const Verdict& verdict);
+  /// A hub that welcomes us reports every open reject again (FLOW-26).
+  void forget_rejects() { rejects_.clear(); }
   [[nodiscard]] std::vector<Verdict> rejects() const;
 
  private:

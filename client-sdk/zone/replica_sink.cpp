@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "protocol/model/defect.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace zonesync {
@@ -79,7 +80,7 @@ std::pair<std::uint64_t, Digest> ReplicaSink::open_rejects() const {
 
 std::vector<Verdict> ReplicaSink::open_verdicts() const {
   std::vector<Verdict> open;
-  if (store_.state().rejects == 0) return open;
+  if (store_.state().rejects == 0 || ZONESYNC_DEFECT(39)) return open;
   store_.snapshot()->for_each([&](const ReplicaEntry& entry) {
     if (entry.reject) {
       open.push_back(Verdict{entry.change.key, entry.revision, false, *entry.reject});
@@ -91,7 +92,7 @@ std::vector<Verdict> ReplicaSink::open_verdicts() const {
 // -- CutSink --------------------------------------------------------------------------------------
 
 void ReplicaSink::begin(const wire::Intent& intent) {
-  drop_staged();
+  if (!ZONESYNC_DEFECT(38)) drop_staged();
   replacing_ = intent.reason == wire::IntentReason::full;
   switch (intent.reason) {
     case wire::IntentReason::none: ++counters_.intents_none; break;
@@ -166,7 +167,7 @@ void ReplicaSink::commit(const CutEnd& end, CommitToken token, CommitDone done) 
   const bool nothing = staged_.empty() && dropped_.empty();
   if (end.from == end.to && nothing) return done(token, CutResult{end.to, {}});
   if (is_mass_delete(end, *before, found)) {
-    if (!mass_delete_approved_) {
+    if (!mass_delete_approved_ && !ZONESYNC_DEFECT(37)) {
       mass_delete_held_ = true;
       drop_staged();
       return done(token, tl::unexpected(hold("mass_delete", ErrorCode::held,
@@ -177,6 +178,7 @@ void ReplicaSink::commit(const CutEnd& end, CommitToken token, CommitDone done) 
   Plan planned = plan(end, *before, found);
   if (auto status = store_.commit(std::move(planned.batch)); !status) {
     drop_staged();
+    if (ZONESYNC_DEFECT(33)) return done(token, CutResult{end.to, {}});
     return done(token, tl::unexpected(failure_of(status.error())));
   }
   if (!end.from) mass_delete_held_ = mass_delete_approved_ = false;
@@ -250,18 +252,24 @@ ReplicaSink::Plan ReplicaSink::plan(const CutEnd& end, const ReplicaSnapshot& be
   ReplicaBatch& batch = planned.batch;
   batch.cursor = end.to;
   batch.source_log = end.log_id;
-  batch.replace_all = is_full(end) && end.complete;
-  batch.mark_unmentioned_unconfirmed = is_full(end) && !end.complete;
+  batch.replace_all = is_full(end) && (end.complete || ZONESYNC_DEFECT(36));
+  batch.mark_unmentioned_unconfirmed = is_full(end) && !batch.replace_all;
   for (const auto& [key, staged] : staged_) {
     const ReplicaEntry* old = before.find(key);
     if (!is_upsert(staged)) {
       if (old == nullptr) continue;
       batch.removes.push_back(key);
       // The leave may have passed the reject on its way: withdrawn in so many words.
-      if (old->reject) planned.verdicts.push_back(Verdict{key, staged.revision, true, {}});
+      if (old->reject) {
+        PROBE(reject_withdrawn_by_leave);
+        planned.verdicts.push_back(Verdict{key, staged.revision, true, {}});
+      }
       continue;
     }
     std::optional<Reject> reject = verdict_on(end, staged, old);
+    if (ZONESYNC_DEFECT(34) && reject) batch.upserts.clear();
+    if (ZONESYNC_DEFECT(35) && reject) continue;
+    if (old != nullptr && old->change.cls != staged.change.cls) PROBE(class_moved_in_cut);
     if (reject) {
       planned.verdicts.push_back(Verdict{key, staged.revision, false, *reject});
     } else if (old != nullptr && old->reject) {
@@ -278,9 +286,11 @@ ReplicaSink::Plan ReplicaSink::plan(const CutEnd& end, const ReplicaSnapshot& be
     });
   }
   plan_repair(end, found, planned);
-  if (batch.replace_all) {  // no log entry tells the sender that these are gone
+  // No log entry tells the sender that these are gone.
+  if (batch.replace_all && !ZONESYNC_DEFECT(41)) {
     before.for_each([&](const ReplicaEntry& old) {
       if (!old.reject || staged_.contains(old.change.key)) return;
+      PROBE(reject_gone_with_full);
       planned.verdicts.push_back(Verdict{old.change.key, old.revision, true, {}});
     });
   }

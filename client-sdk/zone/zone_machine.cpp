@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/model/defect.hpp"
+
 namespace zonesync {
 namespace {
 
@@ -105,6 +107,7 @@ wire::Hello ZoneMachine::hello() const {
   hello.types = options_.types;
   hello.meshes = options_.meshes;
   hello.down_cursor = store_.state().cursor;
+  if (ZONESYNC_DEFECT(45) && counters_.connects > counters_.sessions + 1) hello.down_cursor.reset();
   hello.durable = store_.durable();
   std::tie(hello.open_rejects, hello.open_rejects_digest) = sink_.open_rejects();
   hello.up_log = outbox_.info();
@@ -231,6 +234,7 @@ void ZoneMachine::on_welcome(Session& session, const wire::Welcome& welcome) {
   session_id_ = welcome.session;
   ++counters_.sessions;
   peer_held_.clear();
+  outbox_.forget_rejects();
   if (welcome.up_cursor) outbox_acked_ = welcome.up_cursor->revision;
   adopt_types(welcome);
   View up_view(ViewSpec{.down = false, .zone = options_.zone}, outbox_.registry());
@@ -243,7 +247,7 @@ void ZoneMachine::on_welcome(Session& session, const wire::Welcome& welcome) {
 }
 
 void ZoneMachine::adopt_types(const wire::Welcome& welcome) {
-  if (welcome.types.empty()) return;
+  if (welcome.types.empty() || ZONESYNC_DEFECT(44)) return;
   auto registry = std::make_shared<TypeRegistry>();
   for (const TypeInfo& type : welcome.types) {
     if (auto status = registry->add(type); !status) {

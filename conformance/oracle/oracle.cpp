@@ -11,6 +11,13 @@ std::string text(const Cursor& cursor) {
 
 }  // namespace
 
+bool same(const Content& a, const Content& b) {
+  return a.size() == b.size() && std::all_of(a.begin(), a.end(), [&](const auto& item) {
+           const auto other = b.find(item.first);
+           return other != b.end() && other->second.payload == item.second.payload;
+         });
+}
+
 // -- logs -----------------------------------------------------------------------------------------
 
 void Oracle::opened(Id128 log, EraId era, Revision start, bool complete) {
@@ -38,7 +45,7 @@ Broken Oracle::committed(Id128 log, Revision revision, const std::vector<Change>
 /// A leave of one class does not end the resource in another class that it entered before.
 void Oracle::apply(Content& content, const Change& change) {
   if (change.kind == ChangeKind::upsert) {
-    content[change.key] = Item{change.cls, change.payload};
+    content[change.key] = Item{change.cls, change.payload, {}};
     return;
   }
   const auto found = content.find(change.key);
@@ -71,11 +78,8 @@ Broken Oracle::holds(Id128 log, Revision head, const Content& live) const {
     return "P2: the log was durable up to " + std::to_string(known.head.value) +
            " and now ends at " + std::to_string(head.value);
   }
-  const bool same = std::equal(live.begin(), live.end(), known.now.begin(), known.now.end(),
-                               [](const auto& a, const auto& b) {
-                                 return a.first == b.first && a.second.payload == b.second.payload;
-                               });
-  return same ? Broken() : Broken("P2: the log does not hold what was durable");
+  if (same(live, known.now)) return std::nullopt;
+  return "P2: the log does not hold what was durable";
 }
 
 // -- places in history ----------------------------------------------------------------------------
@@ -125,6 +129,11 @@ bool Oracle::on_line(const Log& log, const Cursor& cursor) const {
   return is_prefix(log, cursor, Cursor{log.line.back(), log.head, {}});
 }
 
+bool Oracle::continues(Id128 log, const Cursor& cursor) const {
+  const auto known = logs_.find(log);
+  return known != logs_.end() && on_line(known->second, cursor);
+}
+
 // -- visibility -----------------------------------------------------------------------------------
 
 bool Oracle::visible(const Sight& sight, const Class& cls) const {
@@ -149,12 +158,15 @@ Content Oracle::visible_now(Id128 log, const Sight& sight) const {
 // -- receivers ------------------------------------------------------------------------------------
 
 Broken Oracle::applied(const std::string& name, const Sight& sight, const Step& step,
-                       const std::vector<Held>& held) {
-  Receiver next = receivers_[name];
-  if (auto broken = advance(next, sight, step)) return broken;
-  if (auto broken = compare(next, held)) return *broken + " at " + text(step.cursor);
-  receivers_[name] = std::move(next);
-  return std::nullopt;
+                       const std::vector<Held>& held, bool try_only) {
+  std::optional<Receiver> before;
+  Receiver& receiver = receivers_[name];
+  if (try_only) before = receiver;
+  auto broken = advance(receiver, sight, step);
+  if (!broken) broken = compare(receiver, held);
+  if (!broken) return std::nullopt;
+  if (before) receiver = std::move(*before);
+  return *broken + " at " + text(step.cursor);
 }
 
 Broken Oracle::advance(Receiver& receiver, const Sight& sight, const Step& step) const {
@@ -194,7 +206,7 @@ Broken Oracle::advance(Receiver& receiver, const Sight& sight, const Step& step)
   return std::nullopt;
 }
 
-Broken Oracle::compare(const Receiver& receiver, const std::vector<Held>& held) const {
+Broken Oracle::compare(Receiver& receiver, const std::vector<Held>& held) {
   const auto free = [&](const ResourceKey& key) {
     return !receiver.last->full && receiver.last->unfinished.contains(key);
   };
@@ -202,18 +214,22 @@ Broken Oracle::compare(const Receiver& receiver, const std::vector<Held>& held) 
   std::size_t found = 0;
   for (const Held& item : held) {
     if (item.unconfirmed) {
-      if (unconfirmed.erase(item.key) == 0 && !free(item.key)) {
-        return "P1: holds " + to_string(item.key) + " as unconfirmed without a reason";
+      if (unconfirmed.erase(*item.key) == 0 && !free(*item.key)) {
+        return "P1: holds " + to_string(*item.key) + " as unconfirmed without a reason";
       }
       continue;
     }
-    if (free(item.key)) continue;
-    const auto expected = receiver.expected.find(item.key);
+    if (free(*item.key)) continue;
+    const auto expected = receiver.expected.find(*item.key);
     if (expected == receiver.expected.end()) {
-      return "P1: holds " + to_string(item.key) + ", which the log does not have";
+      return "P1: holds " + to_string(*item.key) + ", which the log does not have";
     }
-    if (!(expected->second.payload == item.payload)) {
-      return "P1: holds another version of " + to_string(item.key);
+    Item& known = expected->second;
+    if (known.seen.view().data() != item.payload->view().data()) {
+      if (!(known.payload == *item.payload)) {
+        return "P1: holds another version of " + to_string(*item.key);
+      }
+      known.seen = *item.payload;
     }
     ++found;
   }
@@ -228,6 +244,11 @@ Broken Oracle::compare(const Receiver& receiver, const std::vector<Held>& held) 
            " resources disappeared without evidence";
   }
   return std::nullopt;
+}
+
+void Oracle::forget(const std::string& receiver, const ResourceKey& key) {
+  receivers_[receiver].expected.erase(key);
+  receivers_[receiver].unconfirmed.erase(key);
 }
 
 void Oracle::note_place(const std::string& receiver, Revision revision) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "protocol/model/ids.hpp"
@@ -26,8 +27,16 @@ struct Sight {
 struct Item {
   Class cls;
   SharedBytes payload;
+  SharedBytes seen;   // a receiver's own copy that was found equal: not compared again
 };
-using Content = std::map<ResourceKey, Item>;
+struct KeyHash {
+  std::size_t operator()(const ResourceKey& key) const {
+    const std::hash<std::string> hash;
+    return hash(key.name) * 31 + hash(key.type) * 7 + hash(key.origin) * 3 + hash(key.mesh);
+  }
+};
+using Content = std::unordered_map<ResourceKey, Item, KeyHash>;
+[[nodiscard]] bool same(const Content& a, const Content& b);
 using Broken = std::optional<std::string>;
 
 /// One durable step of a receiver, as the receiver stored it.
@@ -39,10 +48,10 @@ struct Step {
   std::set<ResourceKey> unfinished;  // arrived in pieces of cuts that did not end: may be newer
 };
 
-/// One resource a receiver holds after the step.
+/// One resource a receiver holds after the step; looked at during the call only.
 struct Held {
-  ResourceKey key;
-  SharedBytes payload;
+  const ResourceKey* key = nullptr;
+  const SharedBytes* payload = nullptr;
   bool unconfirmed = false;
 };
 
@@ -65,11 +74,17 @@ class Oracle {
 
   // -- what receivers did ------------------------------------------------------------------------
   /// P1, P2, P5, P7 for one durable step of `receiver`. `held`: everything it holds afterwards.
+  /// `try_only`: the caller has other explanations, so a broken promise leaves no trace.
   [[nodiscard]] Broken applied(const std::string& receiver, const Sight& sight, const Step& step,
-                               const std::vector<Held>& held);
+                               const std::vector<Held>& held, bool try_only = false);
+  /// Whether what `cursor` ends is still part of the log.
+  [[nodiscard]] bool continues(Id128 log, const Cursor& cursor) const;
   /// The receiver lives in a log that was rewound to `revision` (the hub's side of up flows).
   void note_place(const std::string& receiver, Revision revision);
   void receiver_rewound(const std::string& receiver, Revision revision);
+
+  /// The receiver rightly lost what it never showed: a resource of which it kept a verdict only.
+  void forget(const std::string& receiver, const ResourceKey& key);
 
   /// Everything `sight` admits of the log as it is now.
   [[nodiscard]] Content visible_now(Id128 log, const Sight& sight) const;
@@ -103,7 +118,7 @@ class Oracle {
   [[nodiscard]] bool is_prefix(const Log& log, const Cursor& older, const Cursor& newer) const;
   [[nodiscard]] bool on_line(const Log& log, const Cursor& cursor) const;
   Broken advance(Receiver& receiver, const Sight& sight, const Step& step) const;
-  [[nodiscard]] Broken compare(const Receiver& receiver, const std::vector<Held>& held) const;
+  [[nodiscard]] static Broken compare(Receiver& receiver, const std::vector<Held>& held);
   static void apply(Content& content, const Change& change);
 
   const TypeRegistry& types_;

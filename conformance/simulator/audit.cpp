@@ -2,19 +2,10 @@
 #include "conformance/simulator/world.hpp"
 
 namespace zonesync::sim {
-namespace {
-
-bool same(const oracle::Content& a, const oracle::Content& b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](const auto& x, const auto& y) {
-           return x.first == y.first && x.second.payload == y.second.payload;
-         });
-}
-
-}  // namespace
 
 std::optional<std::string> World::unsettled() const {
   if (!hub_.idle()) return "the hub is not idle";
+  if (hub_.unanswered() > 0) return "a write was not answered";
   for (const auto& node : zones_) {
     if (auto missing = unsettled(*node)) return node->options().node + ": " + *missing;
   }
@@ -25,6 +16,7 @@ std::optional<std::string> World::unsettled(ZoneNode& node) const {
   auto& hub = const_cast<HubNode&>(hub_);
   const auto status = node.status();
   if (!status) return "is down";
+  if (node.unanswered() > 0) return "a publication was not answered";
   if (!status->held.empty()) return "holds " + status->held;
   if (!status->peer_held.empty()) return "is held by the hub: " + status->peer_held;
   if (status->state != ZoneState::synced) return "is not synced";
@@ -59,13 +51,19 @@ void World::audit_zone(ZoneNode& node) {
   node.check_application();
   oracle::Content held;
   node.replica().snapshot()->for_each([&](const ReplicaEntry& entry) {
-    held[entry.change.key] = oracle::Item{entry.change.cls, entry.change.payload};
+    held[entry.change.key] = oracle::Item{entry.change.cls, entry.change.payload, {}};
   });
-  if (!same(held, env_.oracle.visible_now(hub_.log().id(), {true, zone}))) {
+  if (!oracle::same(held, env_.oracle.visible_now(hub_.log().id(), {true, zone}))) {
     env_.broken("P1: in the end the replica is not the hub's log in its view", zone);
   }
-  const auto mine = env_.oracle.visible_now(node.outbox_log().id(), {false, zone});
-  if (!same(hub_.watch().live(zone), mine)) {
+  auto mine = env_.oracle.visible_now(node.outbox_log().id(), {false, zone});
+  auto stored = hub_.watch().live(zone);
+  const std::size_t refused = std::erase_if(mine, [&](const auto& item) {
+    const bool is_refused = env_.refused.contains(item.second.payload.view());
+    if (is_refused) stored.erase(item.first);  // an older version may be accepted
+    return is_refused;
+  });
+  if (!oracle::same(stored, mine)) {
     env_.broken("P1: in the end the hub does not hold what the zone published", zone);
   }
   Digest digest;
@@ -76,10 +74,15 @@ void World::audit_zone(ZoneNode& node) {
     env_.broken("P9: in the end the digests differ", zone);
   }
   const auto row = hub_.status(zone);
-  if (row->rejects_total != node.replica().state().rejects) {
-    env_.broken("P4: the hub shows " + std::to_string(row->rejects_total) +
-                    " rejects, the zone has " +
-                    std::to_string(node.replica().state().rejects),
+  const std::uint64_t rejects = node.replica().state().rejects + refused;
+  if (row->rejects_total != rejects) {
+    env_.broken("P4: the hub shows " + std::to_string(row->rejects_total) + " rejects, there are " +
+                    std::to_string(rejects),
+                zone);
+  }
+  if (node.refused() != refused) {
+    env_.broken("P4: the zone knows of " + std::to_string(node.refused()) + " refused of its " +
+                    std::to_string(refused),
                 zone);
   }
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/core/session.hpp"
+
 namespace zonesync::sim {
 namespace {
 
@@ -11,6 +13,12 @@ using namespace std::chrono_literals;
 constexpr std::size_t kSendBufferBytes = 8u << 10;
 constexpr Duration kCloseTimeout = 5s;
 const CloseInfo kLost{1006, "the connection was lost"};
+
+/// Close codes that two right implementations never have a reason for.
+bool breaks_a_rule(std::uint16_t code) {
+  return code == close_code::kMalformed || code == close_code::kCreditViolated ||
+         code == close_code::kTooBig;
+}
 
 std::string_view side_name(Side side) { return side == Side::zone ? "zone" : "hub"; }
 
@@ -92,6 +100,9 @@ void Connection::begin_close(Side side, const CloseInfo& info) {
   env_.note("close", name_, info.code, static_cast<std::uint64_t>(side));
   if (info.code == 4408) env_.probe(Probe::silence_close);
   if (info.code == 4460) env_.probe(Probe::cursor_moved_close);
+  if (breaks_a_rule(info.code)) {
+    env_.broken("P8: our own peer broke a rule of the protocol: " + info.reason, name_);
+  }
   send(side, Message{{}, {}, info});
   later(env_.scheduler.now() + kCloseTimeout,
         [side, info](Connection& self) { self.finish(side, info); });

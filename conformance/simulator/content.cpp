@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMassResources = 130;
 constexpr std::size_t kLargeBytes = 210u << 10;  // over one part
+// A spec that is no canonical JSON is refused by the hub; "poison" by the validators of zones.
 constexpr std::string_view kPoison = "\"poison\"";
 
 constexpr std::array<std::string_view, 5> kGlobalTypes = {"MeshTimeout", "MeshTimeout", "Mesh",
@@ -17,7 +18,7 @@ constexpr std::array<std::string_view, 5> kGlobalTypes = {"MeshTimeout", "MeshTi
 constexpr std::array<std::string_view, 5> kZoneTypes = {"Dataplane", "MeshService", "ZoneIngress",
                                                         "MeshTimeout", kScopedType};
 
-std::string spec_of(Environment& env, Rng& rng) {
+std::string spec_of(Environment& env, Rng& rng, bool refused) {
   std::size_t bytes = rng.below(env.plan.spec_max + 1);
   if (rng.chance(env.plan.large_percent)) {
     bytes = kLargeBytes;
@@ -28,7 +29,8 @@ std::string spec_of(Environment& env, Rng& rng) {
     pad[at] = static_cast<char>('a' + rng.below(26));
   }
   const bool poison = rng.chance(env.plan.poison_percent);
-  return "{\"n\":" + std::to_string(rng.below(1'000'000)) + ",\"pad\":\"" + pad + "\"" +
+  return std::string(refused ? "{ " : "{") + "\"n\":" +
+         std::to_string(rng.below(1'000'000)) + ",\"pad\":\"" + pad + "\"" +
          (poison ? "," + std::string(kPoison) + ":1" : "") + "}";
 }
 
@@ -46,7 +48,9 @@ ResourceKey key_of(Environment& env, Rng& rng, std::string_view type, const std:
 Resource resource_of(Environment& env, Rng& rng, ResourceKey key) {
   Resource resource;
   resource.key = std::move(key);
-  resource.spec = spec_of(env, rng);
+  const bool global = resource.key.origin == kGlobalOrigin;
+  const bool refused = !global && rng.chance(env.plan.poison_percent / 2);
+  resource.spec = spec_of(env, rng, refused);
   if (resource.key.type == kScopedType) {
     resource.labels[std::string(kScopeLabel)] = rng.chance(50) ? "red" : "blue";
     env.probe(Probe::class_move);
@@ -56,10 +60,11 @@ Resource resource_of(Environment& env, Rng& rng, ResourceKey key) {
     resource.labels[std::string(kSyncLabel)] = "disabled";
     env.probe(Probe::home_written);
   }
-  if (!home && !is_poison(resource)) return resource;
+  if (!home && !refused && !is_poison(resource)) return resource;
   const auto cls = class_of(*env.types, resource);
   const SharedBytes payload = wire::make_upsert(cls.value(), resource).payload;
   if (home) env.oracle.keep_home(payload);
+  if (refused) env.refused.insert(std::string(payload.view()));
   if (is_poison(resource)) env.poison.insert(std::string(payload.view()));
   return resource;
 }

@@ -21,13 +21,14 @@ std::shared_ptr<const TypeRegistry> sim_types() {
   return types;
 }
 
-Environment::Environment(const Plan& run, Defect bug, bool keep_trace)
+Environment::Environment(const Plan& run, const RunOptions& how)
     : plan(run),
-      defect(bug),
+      defect(how.defect),
+      first_mode(how.mode),
       random(Rng(run.seed).stream("run")),
       types(sim_types()),
       oracle(*types),
-      trace_max(keep_trace ? 200'000 : 0) {}
+      trace_max(how.keep_trace ? 200'000 : 0) {}
 
 void Environment::note(std::string_view what, std::string_view node, std::uint64_t a,
                        std::uint64_t b) {

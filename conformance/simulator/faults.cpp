@@ -33,8 +33,13 @@ void World::happen(const Item& item) {
     case Act::half_open:
     case Act::refuse: return happen_to_network(item);
     case Act::approve: return approve_all();
+    case Act::mode_switch: {
+      const std::string& zone = zones_[item.zone % zones_.size()]->options().zone;
+      env_.switch_mode(zone);
+      return hub_.close_session_of(zone);
+    }
     case Act::duplicate_start: return start_duplicate(item.zone);
-    case Act::rogue_start: return start_rogue(item.zone);
+    case Act::rogue_start: return start_rogue(item.zone, item.value % 2 == 0);
     case Act::duplicate_stop:
       for (const auto& node : duplicates_) node->crash(false, false);
       return;
@@ -180,13 +185,15 @@ void World::start_duplicate(std::uint32_t zone) {
   duplicates_.back()->start();
 }
 
-void World::start_rogue(std::uint32_t zone) {
+/// A credential of one zone and the name of another; or a zone that speaks another version.
+void World::start_rogue(std::uint32_t zone, bool newer) {
+  const std::string name = "rogue" + std::to_string(rogues_.size());
   const std::uint32_t victim = (zone + 1) % static_cast<std::uint32_t>(zones_.size());
   rogues_.push_back(std::make_unique<ZoneNode>(
       env_,
-      ZoneNode::Options{"rogue" + std::to_string(rogues_.size()),
-                        "zone-" + std::to_string(victim),
-                        "zone-" + std::to_string(zone % zones_.size()), true},
+      ZoneNode::Options{name, "zone-" + std::to_string(victim),
+                        "zone-" + std::to_string(newer ? victim : zone % zones_.size()), true,
+                        false, newer},
       [this](ZoneNode& self) { return dial(self); }));
   rogues_.back()->start();
 }

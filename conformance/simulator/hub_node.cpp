@@ -9,14 +9,15 @@ namespace zonesync::sim {
 /// What a crash takes away.
 struct HubNode::Process {
   Process(Environment& env, SimLog& log, UpWatch& watch, std::uint64_t number,
+          std::map<std::string, std::map<Generation, InstanceId>>& owners,
           hub::HubCore::Events core_events, hub::ZoneRegistry::Events zone_events)
       : source(log, env.plan.hot_tail_bytes),
         core(options(env.plan), log, source, table, env.types, std::move(core_events)),
         zones({}, core, std::move(zone_events)),
         writer(env.scheduler, env.stream("writer/" + std::to_string(number)),
                env.plan.mailbox_delay),
-        services{env,    writer, core,     zones, table,
-                 source, watch,  log.id(), [this] { core.pump(); }} {}
+        services{env,   writer,   core,   zones,                   table, source,
+                 watch, log.id(), owners, [this] { core.pump(); }} {}
 
   static hub::HubCore::Options options(const Plan& plan) {
     hub::HubCore::Options options;
@@ -73,7 +74,7 @@ void HubNode::start() {
     if (found == process_->sessions.end()) return;
     if (const auto session = found->second.lock()) session->close(code, reason);
   };
-  process_ = std::make_unique<Process>(env_, *log_, *watch_, processes_++,
+  process_ = std::make_unique<Process>(env_, *log_, *watch_, processes_++, owners_,
                                        std::move(core_events), std::move(zone_events));
   Process& process = *process_;
   ZS_ASSERT(process.core.load().has_value());
@@ -95,6 +96,7 @@ void HubNode::crash(bool keep) {
   }
   log_->crash(keep);
   process_.reset();
+  unanswered_ = 0;
 }
 
 void HubNode::rewind_to(Revision revision) {
@@ -103,6 +105,7 @@ void HubNode::rewind_to(Revision revision) {
   if (acked_writes_ > 0) env_.probe(Probe::hub_rewound_acked);
   log_->rewind_to(revision);
   watch_->rewound(revision);
+  owners_.clear();
 }
 
 void HubNode::reinstall() {
@@ -112,16 +115,27 @@ void HubNode::reinstall() {
     env_.oracle.receiver_rewound("up/zone-" + std::to_string(zone), Revision{});
   }
   const auto older = std::move(watch_);
+  owners_.clear();
   make_disk();
   watch_->inherit(*older);
 }
 
-void HubNode::accept(const std::shared_ptr<Connection>& connection, const std::string& identity) {
+void HubNode::accept(const std::shared_ptr<Connection>& connection, const std::string& identity,
+                     SyncMode mode) {
   const SessionId id{next_session_++};
-  auto session = std::make_shared<HubSession>(process_->services, id, identity, connection);
+  auto session = std::make_shared<HubSession>(process_->services, id, identity, mode, connection);
   std::erase_if(process_->sessions, [](const auto& item) { return item.second.expired(); });
   process_->sessions[id] = session;
   connection->attach(Side::hub, session->port(), {});
+}
+
+void HubNode::close_session_of(const std::string& zone) {
+  if (!process_) return;
+  const auto id = process_->zones.session_of(zone);
+  if (!id) return;
+  if (const auto session = process_->sessions[*id].lock()) {
+    session->close(close_code::kRestart, "another mode");
+  }
 }
 
 // -- operator -------------------------------------------------------------------------------------
@@ -134,7 +148,9 @@ void HubNode::write(hub::WriteRequest request) {
   }
   auto shared = std::make_shared<hub::PreparedWrite>(std::move(*prepared));
   process_->writer.post([this, shared] {
+    ++unanswered_;
     process_->core.submit(std::move(*shared), [this](const Result<hub::WriteResult>& result) {
+      --unanswered_;
       answered(result);
     });
     process_->core.pump();
@@ -181,6 +197,7 @@ void HubNode::approve_mass_deletes() {
   if (!process_) return;
   for (const auto& [zone, state] : process_->core.up().all()) {
     if (!process_->core.approve_mass_delete(zone)) continue;
+    watch_->allow_mass_delete(zone);
     const auto id = process_->zones.session_of(zone);
     if (!id) continue;
     if (const auto session = process_->sessions[*id].lock()) session->retry_held();

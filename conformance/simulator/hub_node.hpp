@@ -29,7 +29,10 @@ class HubNode {
   [[nodiscard]] bool up() const { return process_ != nullptr; }
 
   /// A websocket was accepted for the zone that the credential proves.
-  void accept(const std::shared_ptr<Connection>& connection, const std::string& identity);
+  void accept(const std::shared_ptr<Connection>& connection, const std::string& identity,
+              SyncMode mode);
+  /// An operator decided something that a zone's next session learns.
+  void close_session_of(const std::string& zone);
   void write(hub::WriteRequest request);
   void fail_next(Error error) { log_->fail_next(std::move(error)); }
   /// `tombstones`: leaves go too.
@@ -44,6 +47,7 @@ class HubNode {
   [[nodiscard]] SimLog& log() { return *log_; }
   [[nodiscard]] UpWatch& watch() { return *watch_; }
   [[nodiscard]] bool idle() const;
+  [[nodiscard]] std::uint64_t unanswered() const { return unanswered_; }
   [[nodiscard]] std::optional<hub::ZoneStatus> status(const std::string& zone) const;
   [[nodiscard]] std::uint64_t acked_writes() const { return acked_writes_; }
   [[nodiscard]] std::string describe() const;
@@ -58,7 +62,9 @@ class HubNode {
   std::uint64_t next_session_ = 1;
   std::uint64_t processes_ = 0;
   std::uint64_t acked_writes_ = 0;
+  std::uint64_t unanswered_ = 0;      // writes of this process
   std::unique_ptr<SimLog> log_;
+  std::map<std::string, std::map<Generation, InstanceId>> owners_;  // as this disk remembers
   std::unique_ptr<UpWatch> watch_;
   std::unique_ptr<Process> process_;
   std::function<void()> on_fatal_;

@@ -7,9 +7,12 @@
 namespace zonesync::sim {
 namespace {
 
-Session::Options hub_options(const Plan& plan) {
+constexpr std::uint64_t kAnswersAtOnce = 10;
+
+Session::Options hub_options(const Plan& plan, SyncMode mode) {
   Session::Options options;
   options.role = SessionRole::hub;
+  options.mode = mode;
   options.silence_timeout = plan.silence;
   options.message_target_bytes = plan.message_target_bytes;
   options.cut_target_bytes = plan.cut_target_bytes;
@@ -49,7 +52,7 @@ class EagerSink final : public CutSink {
 
 }  // namespace
 
-HubSession::HubSession(HubServices& services, SessionId id, std::string identity,
+HubSession::HubSession(HubServices& services, SessionId id, std::string identity, SyncMode mode,
                        std::weak_ptr<Connection> connection)
     : services_(services),
       id_(id),
@@ -59,7 +62,7 @@ HubSession::HubSession(HubServices& services, SessionId id, std::string identity
                services.env.stream("session/" + std::to_string(id.value)),
                services.env.plan.mailbox_delay),
       source_(services.env, services.source),
-      session_(hub_options(services.env.plan), *this, std::nullopt) {}
+      session_(hub_options(services.env.plan, mode), *this, std::nullopt) {}
 
 HubSession::~HubSession() = default;
 
@@ -126,6 +129,7 @@ void HubSession::decided(const tl::expected<hub::Admitted, hub::Refused>& decisi
   if (decision) return welcome(*decision);
   env.note("refused", identity_, decision.error().code);
   env.probe(Probe::admission_refused);
+  if (decision.error().code == close_code::kVersion) env.probe(Probe::version_refused);
   if (decision.error().code == close_code::kSuperseded) env.probe(Probe::superseded);
   if (decision.error().code == close_code::kRateLimited) env.probe(Probe::duplicate_slowed);
   session_.refuse(decision.error().code, decision.error().text, decision.error().retry_after);
@@ -161,6 +165,7 @@ void HubSession::welcome(const hub::Admitted& admitted) {
   admission.down_view = down;
   admission.sink = defect_sink_ ? defect_sink_.get() : sink_.get();
   admission.up_window_bytes = env.plan.window_bytes;
+  admission.open_rejects = admitted.open_rejects;
   wire::Welcome& message = admission.welcome;
   message.session = id_.value;
   message.hub_id = services_.hub_id;
@@ -173,8 +178,11 @@ void HubSession::welcome(const hub::Admitted& admitted) {
   message.up_cursor = admitted.up_cursor;
   session_.admit(std::move(admission));
   admitted_ = true;
+  welcomed_at_ = env.scheduler.now();
+  check_instance(admitted.generation);
   if (const FlowSender* sender = session_.sender()) {
     const FlowSenderCounters& counters = sender->counters();
+    check_resume(down.id(), counters.intents_full > 0, sender->why());
     if (counters.intents_none > 0) env.probe(Probe::down_none);
     if (counters.intents_changes > 0) env.probe(Probe::down_changes);
     if (counters.intents_full == 0) return;
@@ -208,7 +216,10 @@ void HubSession::submit(hub::UpCommit commit, hub::UpDone done) {
     self->services_.core.submit_up(
         std::move(*shared), [self, done](const tl::expected<hub::UpResult, CutFailure>& result) {
           Environment& env = self->services_.env;
-          if (!result && result.error().kind == CutFailure::Kind::stale) {
+          if (!result && result.error().kind == CutFailure::Kind::digest_mismatch) {
+            env.broken("P1: the hub's digest of the zone differs: " +
+                           result.error().error.message, self->identity_);
+          } else if (!result && result.error().kind == CutFailure::Kind::stale) {
             env.probe(Probe::up_stale);
           } else if (!result && result.error().kind == CutFailure::Kind::hold) {
             env.probe(Probe::up_held);
@@ -240,11 +251,50 @@ void HubSession::on_peer_ack(Session&, const wire::Ack& ack) {
   sample();
 }
 
+/// One generation, one instance; and never back to one that was replaced (SES-07).
+void HubSession::check_instance(Generation generation) {
+  auto& owners = services_.owners[identity_];
+  const auto known = owners.try_emplace(generation, hello_.instance).first;
+  const bool newest = std::prev(owners.end())->first == generation;
+  if (known->second == hello_.instance && newest) return;
+  services_.env.broken("SES-07: a generation has two instances, or an old one is back", identity_);
+}
+
+/// P3: what is still part of the log is continued, not sent again.
+void HubSession::check_resume(const ViewId& view, bool full, const std::string& why) {
+  const auto& cursor = hello_.down_cursor;
+  if (!full || !cursor || cursor->view != view) return;
+  const LogState log = services_.source.state();
+  if (cursor->revision < log.tombstone_floor) return;
+  if (!services_.env.oracle.continues(log.log_id, *cursor)) return;
+  services_.env.broken("P3: a valid cursor was answered with everything: " + why, identity_);
+}
+
+void HubSession::check_sender(const FlowSender& sender) {
+  Environment& env = services_.env;
+  if (const auto acked = sender.acked();
+      acked && !env.reached[identity_].contains({acked->era, acked->revision})) {
+    env.broken("P2: the hub takes " + brief(*acked) + " as acked, which no disk of the zone held",
+               identity_);
+  }
+  const FlowSenderCounters& counters = sender.counters();
+  const std::uint64_t answers =
+      counters.intents_none + counters.intents_changes + counters.intents_full;
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(env.scheduler.now() - welcomed_at_).count();
+  if (answers > kAnswersAtOnce + 2 * static_cast<std::uint64_t>(seconds)) {
+    env.broken("FLOW-32: " + std::to_string(answers) + " answers in " + std::to_string(seconds) +
+                   " s: somebody asks again and again",
+               identity_);
+  }
+}
+
 void HubSession::sample() {
   if (!admitted_) return;
   hub::SessionSample sample;
   if (const FlowSender* sender = session_.sender()) {
     sample.acked = sender->acked();
+    check_sender(*sender);
     sample.in_flight_bytes = sender->in_flight_bytes();
     sample.digest_failed = sender->why() == "digest_mismatch";
     if (sender->held()) sample.hold_reason = sender->held()->reason;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -25,6 +26,7 @@ struct HubServices {
   const LogSource& source;
   UpWatch& watch;
   Id128 hub_id;
+  std::map<std::string, std::map<Generation, InstanceId>>& owners;  // of the hub's disk, by zone
   std::function<void()> pump;   // of the writer, after each piece of work
 };
 
@@ -33,7 +35,7 @@ class HubSession final : public SessionHost,
                          public hub::UpPort,
                          public std::enable_shared_from_this<HubSession> {
  public:
-  HubSession(HubServices& services, SessionId id, std::string identity,
+  HubSession(HubServices& services, SessionId id, std::string identity, SyncMode mode,
              std::weak_ptr<Connection> connection);
   ~HubSession() override;
 
@@ -66,6 +68,9 @@ class HubSession final : public SessionHost,
   void welcome(const hub::Admitted& admitted);
   [[nodiscard]] hub::UpSink::Options sink_options(const hub::Admitted& admitted) const;
   void adapt_window();
+  void check_instance(Generation generation);
+  void check_resume(const ViewId& view, bool full, const std::string& why);
+  void check_sender(const FlowSender& sender);
 
   HubServices& services_;
   const SessionId id_;
@@ -77,6 +82,7 @@ class HubSession final : public SessionHost,
   wire::Hello hello_;
   bool hello_seen_ = false;
   bool admitted_ = false;
+  TimePoint welcomed_at_{};
   std::unique_ptr<hub::UpSink> sink_;
   std::unique_ptr<CutSink> defect_sink_;
 };

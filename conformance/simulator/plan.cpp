@@ -42,6 +42,7 @@ constexpr std::array<ActRow, kActs> kRows = {{
     {Act::stall, "stall", 40, 6},
     {Act::half_open, "half_open", 40, 3},
     {Act::refuse, "refuse", 25, 3},
+    {Act::mode_switch, "mode_switch", 50, 5},
 }};
 
 const ActRow& row(Act act) { return kRows[static_cast<std::size_t>(act)]; }
@@ -96,6 +97,7 @@ Plan make_plan(std::uint64_t seed) {
   plan.hub_complete = rng.chance(70);
   for (std::uint32_t zone = 0; zone < plan.zones; ++zone) {
     plan.zone_durable.push_back(rng.chance(85));
+    plan.zone_older.push_back(rng.chance(25));
   }
   plan.chaos = std::chrono::seconds(rng.between(8, 60));
   draw_budgets(plan, root.stream("budgets"));

@@ -41,8 +41,10 @@ enum class Act : std::uint8_t {
   stall,
   half_open,
   refuse,             // connects fail for a while
+  // operator
+  mode_switch,        // a zone goes from delta to v1 or back
 };
-inline constexpr std::size_t kActs = static_cast<std::size_t>(Act::refuse) + 1;
+inline constexpr std::size_t kActs = static_cast<std::size_t>(Act::mode_switch) + 1;
 [[nodiscard]] std::string_view to_string(Act act);
 [[nodiscard]] bool is_fault(Act act);
 
@@ -59,6 +61,7 @@ struct Plan {
   std::uint32_t zones = 3;
   bool hub_complete = true;            // its log was declared complete when it was made
   std::vector<bool> zone_durable;      // keeps a store over a restart
+  std::vector<bool> zone_older;        // built without the newest type; learns it by Welcome
   Duration chaos{};
   // Small budgets, so that edges are met in seconds.
   std::uint64_t window_bytes = 0;      // of both flows

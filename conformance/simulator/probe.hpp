@@ -20,7 +20,10 @@ namespace zonesync::sim {
   X(down_full_beyond_era) X(down_full_other)\
   X(down_cut_of_many) X(down_full_partial) X(down_full_removed) X(down_unconfirmed_left) \
   X(up_piece) X(up_full_partial) X(up_full_removed) X(up_unconfirmed) X(up_stale) X(up_held) \
-  X(zone_crash_lost_publication) X(zone_hold_disk_full) X(zone_hold_mass_delete) \
+  X(up_refused) X(up_refused_forgotten) X(version_refused) X(mode_switched) \
+  X(older_zone_learnt_types) \
+  X(zone_crash_lost_publication) X(zone_crash_kept_publication) \
+  X(zone_hold_disk_full) X(zone_hold_mass_delete) \
   X(zone_hold_application) X(hub_hold_mass_delete) X(poison_refused)\
   X(poison_keeps_accepted) X(outbox_refused_full) X(outbox_trimmed_past_cursor) \
   X(large_resource) X(barrier_held) X(barrier_failed) \

@@ -34,14 +34,14 @@ Plan plan_of_items(std::uint64_t seed, const Indexes& items) {
   return plan;
 }
 
-Shrunk shrink(std::uint64_t seed, Defect defect, std::size_t runs_max) {
+Shrunk shrink(std::uint64_t seed, const RunOptions& how, std::size_t runs_max) {
   Shrunk result;
   Indexes kept(make_plan(seed).items.size());
   std::iota(kept.begin(), kept.end(), std::size_t{0});
-  const std::string promise = promise_of(run_plan(make_plan(seed), defect));
+  const std::string promise = promise_of(run_plan(make_plan(seed), how));
   const auto still_breaks = [&](const Indexes& items) {
     ++result.runs;
-    return promise_of(run_plan(plan_of_items(seed, items), defect)) == promise;
+    return promise_of(run_plan(plan_of_items(seed, items), how)) == promise;
   };
   for (std::size_t size = std::max<std::size_t>(kept.size() / 2, 1);
        !promise.empty() && size > 0; size /= 2) {
@@ -55,7 +55,9 @@ Shrunk shrink(std::uint64_t seed, Defect defect, std::size_t runs_max) {
     }
   }
   result.plan = plan_of_items(seed, kept);
-  result.outcome = run_plan(result.plan, defect, true);
+  RunOptions traced = how;
+  traced.keep_trace = true;
+  result.outcome = run_plan(result.plan, traced);
   result.kept = std::move(kept);
   return result;
 }

@@ -19,7 +19,8 @@ struct Shrunk {
 [[nodiscard]] Plan plan_of_items(std::uint64_t seed, const std::vector<std::size_t>& items);
 /// Leaves out items, larger groups first, while the same promise breaks (P1, P2 ...). Nothing is
 /// left out of a plan that breaks none.
-[[nodiscard]] Shrunk shrink(std::uint64_t seed, Defect defect, std::size_t runs_max = 2'000);
+[[nodiscard]] Shrunk shrink(std::uint64_t seed, const RunOptions& how,
+                            std::size_t runs_max = 2'000);
 /// One line per kept item: index, time, what, whom.
 [[nodiscard]] std::string to_text(const Shrunk& shrunk);
 

@@ -48,14 +48,15 @@ Result<ScanPage> SimLog::scan(Position after, const ScanOptions& options) const 
 void SimLog::append(Segment segment, AppendDone done) {
   if (options_.fsync_lies) return append_lying(std::move(segment), std::move(done));
   Segment copy = segment;
-  const std::size_t before = log_.unsynced();
-  log_.append(std::move(segment), [this, copy, done](const Status& status) {
+  const auto answered = std::make_shared<bool>(false);
+  log_.append(std::move(segment), [this, answered, copy, done](const Status& status) {
+    *answered = true;
     if (status) durable(copy);
     // Answered after sync() returned, so that what the answer appends waits for the next one.
-    if (sync_due_ || !status) return done(status);
+    if (!status) return done(status);
     answers_.push_back([done, status] { done(status); });
   });
-  if (log_.unsynced() == before) return;
+  if (*answered) return;
   waiting_.push_back(std::move(copy));
   schedule_sync();
 }
@@ -148,7 +149,7 @@ oracle::Content SimLog::live() const {
     auto page = log_.list(filter, after, 1'000);
     ZS_ASSERT(page.has_value());
     for (const LogEntry& entry : page->entries) {
-      content[entry.change.key] = oracle::Item{entry.change.cls, entry.change.payload};
+      content[entry.change.key] = oracle::Item{entry.change.cls, entry.change.payload, {}};
     }
     after = page->next;
   } while (after);

@@ -64,16 +64,51 @@ void SimReplica::judge(const ReplicaBatch& batch, std::uint64_t before) {
   std::vector<oracle::Held> held;
   held.reserve(snapshot->size());
   snapshot->for_each([&](const ReplicaEntry& entry) {
-    held.push_back({entry.change.key, entry.change.payload, entry.unconfirmed});
+    held.push_back({&entry.change.key, &entry.change.payload, entry.unconfirmed});
   });
   if (batch.removes.size() + batch.upserts.size() > 1) env_.probe(Probe::down_cut_of_many);
   if (batch.mark_unmentioned_unconfirmed) env_.probe(Probe::down_full_partial);
   if (batch.replace_all && journal_.size() > 1) env_.probe(Probe::down_full_removed);
   if (replica_->state().unconfirmed > 0) env_.probe(Probe::down_unconfirmed_left);
+  env_.reached[sight_.zone].emplace(step.cursor.era, step.cursor.revision);
+  take_accepted(batch);
+  check_accepted(*snapshot);
   env_.note("applied", receiver_, step.cursor.revision.value, held.size());
   env_.broken(env_.oracle.applied(receiver_, sight_, step, held), receiver_);
   judge_guard(batch, before);
   if (keeps_places_) env_.oracle.note_place(receiver_, Revision{journal_.size()});
+}
+
+/// What must be refused, and which version the application must see: the last that was not poison.
+void SimReplica::take_accepted(const ReplicaBatch& batch) {
+  if (batch.replace_all) {
+    std::set<ResourceKey> named;
+    for (const ReplicaUpsert& upsert : batch.upserts) named.insert(upsert.change.key);
+    std::erase_if(known_, [&](const auto& item) { return !named.contains(item.first); });
+  }
+  for (const ResourceKey& key : batch.removes) known_.erase(key);
+  for (const ReplicaUpsert& upsert : batch.upserts) {
+    const SharedBytes& payload = upsert.change.payload;
+    Known& known = known_[upsert.change.key];
+    known.poison = env_.poison.contains(payload.view());
+    if (!known.poison) known.accepted = payload;
+  }
+}
+
+void SimReplica::check_accepted(const ReplicaSnapshot& snapshot) const {
+  snapshot.for_each([&](const ReplicaEntry& entry) {
+    const auto known = known_.find(entry.change.key);
+    if (known == known_.end()) return;  // the oracle says what is wrong with it
+    const auto& [poison, accepted] = known->second;
+    if (poison) env_.probe(accepted.empty() ? Probe::poison_refused : Probe::poison_keeps_accepted);
+    if (poison != entry.reject.has_value()) {
+      env_.broken("P4: the verdict is wrong for " + to_string(entry.change.key), receiver_);
+    } else if (!(entry.active() == accepted)) {
+      env_.broken("P4: another version than the last accepted one is active of " +
+                      to_string(entry.change.key),
+                  receiver_);
+    }
+  });
 }
 
 /// Nothing over 100 resources and half of them goes in one replacement without a person.
@@ -95,7 +130,11 @@ void SimReplica::crash() {
 void SimReplica::rewind(std::size_t steps) {
   journal_.resize(journal_.size() - std::min(steps, journal_.size()));
   replica_ = empty_replica();
-  for (const ReplicaBatch& batch : journal_) ZS_ASSERT(replica_->commit(batch).has_value());
+  known_.clear();
+  for (const ReplicaBatch& batch : journal_) {
+    ZS_ASSERT(replica_->commit(batch).has_value());
+    take_accepted(batch);
+  }
   // A disk that loses what was acked is a bug; one that is put back on purpose is told.
   if (!env_.has(Defect::replica_acks_early)) {
     env_.oracle.receiver_rewound(receiver_, Revision{journal_.size()});

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "conformance/simulator/environment.hpp"
@@ -49,6 +50,8 @@ class SimReplica final : public ReplicaStore {
  private:
   void put_in_defects(ReplicaBatch& batch);
   void judge(const ReplicaBatch& batch, std::uint64_t before);
+  void take_accepted(const ReplicaBatch& batch);
+  void check_accepted(const ReplicaSnapshot& snapshot) const;
   void judge_guard(const ReplicaBatch& batch, std::uint64_t before);
 
   Environment& env_;
@@ -59,6 +62,11 @@ class SimReplica final : public ReplicaStore {
   bool mass_delete_allowed_ = false;
   std::unique_ptr<MemoryReplica> replica_;
   std::vector<ReplicaBatch> journal_;
+  struct Known {
+    bool poison = false;
+    SharedBytes accepted;
+  };
+  std::unordered_map<ResourceKey, Known, oracle::KeyHash> known_;
 };
 
 }  // namespace zonesync::sim

@@ -15,6 +15,11 @@ std::string receiver_of(const std::string& zone) { return "up/" + zone; }
 UpWatch::UpWatch(Environment& env, const SimLog& log) : env_(env), log_(log) {}
 
 void UpWatch::submitted(const hub::UpCommit& commit) {
+  for (const hub::UpChange& change : commit.changes) {
+    if (!change.reject) continue;
+    const Change& refused = change.staged.change;
+    offered_[refused.hash] = refused.payload;
+  }
   if (!commit.end) {
     env_.probe(Probe::up_piece);
     for (const hub::UpChange& change : commit.changes) {
@@ -29,9 +34,31 @@ void UpWatch::submitted(const hub::UpCommit& commit) {
 
 void UpWatch::durable(const Transaction& transaction) {
   std::set<std::string> moved;
+  judge_guard(transaction);
+  for (auto& [zone, origin] : origins_) origin.forgotten.clear();
   for (const Change& change : transaction.changes) take(change, moved);
   find_ends(transaction, moved);
   for (const std::string& zone : moved) judge(zone, transaction.revision);
+}
+
+/// Nothing over 100 resources and half of a zone's goes in one step without a person.
+void UpWatch::judge_guard(const Transaction& transaction) {
+  std::map<std::string, std::set<ResourceKey>> gone;
+  for (const Change& change : transaction.changes) {
+    if (change.key.origin == kGlobalOrigin) continue;
+    if (change.kind == ChangeKind::leave) {
+      gone[change.key.origin].insert(change.key);
+    } else {
+      gone[change.key.origin].erase(change.key);
+    }
+  }
+  for (const auto& [zone, keys] : gone) {
+    Origin& origin = origins_[zone];
+    if (keys.size() <= 100 || keys.size() * 2 <= origin.live.size()) continue;
+    if (!std::exchange(origin.mass_delete_allowed, false)) {
+      env_.broken("P5: " + std::to_string(keys.size()) + " resources went without approval", zone);
+    }
+  }
 }
 
 /// A full answer that ends where the cursor stands already does not log it again: it shows by
@@ -59,7 +86,7 @@ void UpWatch::take(const Change& change, std::set<std::string>& moved) {
   if (key.origin == kGlobalOrigin) return;
   Origin& origin = origins_[key.origin];
   if (change.kind == ChangeKind::upsert) {
-    origin.live[key] = oracle::Item{change.cls, change.payload};
+    origin.live[key] = oracle::Item{change.cls, change.payload, {}};
     return;
   }
   const auto found = origin.live.find(key);
@@ -69,11 +96,23 @@ void UpWatch::take(const Change& change, std::set<std::string>& moved) {
 void UpWatch::take_system(const Change& change, std::set<std::string>& moved) {
   const bool upsert = change.kind == ChangeKind::upsert;
   if (change.key.type == hub::kOfferType) {
-    const auto record = upsert ? hub::decode_offer(change) : fail(ErrorCode::not_found, "");
-    if (record && record->unconfirmed) {
-      origins_[record->zone].unconfirmed[change.key.name] = record->key;
+    const std::string& name = change.key.name;
+    for (auto& [zone, origin] : origins_) {
+      origin.unconfirmed.erase(name);
+      const auto old = origin.refused.find(name);
+      if (old == origin.refused.end()) continue;
+      origin.forgotten.insert(old->second.key);
+      origin.refused.erase(old);
+    }
+    if (!upsert) return;
+    const auto record = hub::decode_offer(change);
+    if (!record) return;
+    Origin& origin = origins_[record->zone];
+    if (record->unconfirmed) {
+      origin.unconfirmed[name] = record->key;
     } else {
-      for (auto& [zone, origin] : origins_) origin.unconfirmed.erase(change.key.name);
+      env_.probe(Probe::up_refused);
+      origin.refused[name] = *record;
     }
     return;
   }
@@ -82,8 +121,32 @@ void UpWatch::take_system(const Change& change, std::set<std::string>& moved) {
     origins_[record->zone].cursor = *record;
     Revision& best = best_[record->log_id];
     best = std::max(best, record->cursor.revision);
+    Revision& furthest = env_.up_best[record->zone];
+    furthest = std::max(furthest, record->cursor.revision);
     moved.insert(record->zone);
   }
+}
+
+/// What was offered last: a refused version stands before the accepted one.
+std::vector<oracle::Held> UpWatch::held_of(const Origin& origin) const {
+  std::set<ResourceKey> unconfirmed;
+  for (const auto& [name, key] : origin.unconfirmed) unconfirmed.insert(key);
+  if (!unconfirmed.empty()) env_.probe(Probe::up_unconfirmed);
+  std::map<ResourceKey, const SharedBytes*> refused;
+  for (const auto& [name, record] : origin.refused) {
+    const auto payload = offered_.find(record.hash);
+    if (payload != offered_.end()) refused[record.key] = &payload->second;
+  }
+  std::vector<oracle::Held> held;
+  for (const auto& [key, item] : origin.live) {
+    if (refused.contains(key)) continue;
+    held.push_back({&key, &item.payload, unconfirmed.contains(key)});
+  }
+  for (const auto& [name, record] : origin.refused) {
+    const auto payload = refused.find(record.key);
+    if (payload != refused.end()) held.push_back({&record.key, payload->second, false});
+  }
+  return held;
 }
 
 /// A cut that goes in pieces shows before its end. When its end never comes, its keys may differ
@@ -91,29 +154,29 @@ void UpWatch::take_system(const Change& change, std::set<std::string>& moved) {
 void UpWatch::judge(const std::string& zone, Revision revision) {
   Origin& origin = origins_[zone];
   if (!origin.cursor) return env_.broken("P1: resources left without a cursor", zone);
-  std::set<ResourceKey> unconfirmed;
-  for (const auto& [name, key] : origin.unconfirmed) unconfirmed.insert(key);
-  if (!unconfirmed.empty()) env_.probe(Probe::up_unconfirmed);
-  std::vector<oracle::Held> held;
-  for (const auto& [key, item] : origin.live) {
-    held.push_back({key, item.payload, unconfirmed.contains(key)});
-  }
+  const std::vector<oracle::Held> held = held_of(origin);
   oracle::Step step;
   step.log = origin.cursor->log_id;
   step.cursor = origin.cursor->cursor;
   bool checked = false;
   oracle::Broken broken = "P1: the hub's cursor moved to where no cut ended";
   // The cut may have been offered more than once; it is right if one of the offers explains it.
-  for (auto end = origin.ends.rbegin(); end != origin.ends.rend() && broken; ++end) {
-    if (end->to != step.cursor || end->log_id != step.log) continue;
+  std::vector<const CutEnd*> explanations;
+  for (auto end = origin.ends.rbegin(); end != origin.ends.rend(); ++end) {
+    if (end->to == step.cursor && end->log_id == step.log) explanations.push_back(&*end);
+  }
+  for (std::size_t at = 0; at < explanations.size() && broken; ++at) {
+    const CutEnd* end = explanations[at];
+    const bool try_only = at + 1 < explanations.size();
     step.full = !end->from;
     step.removes_unnamed = step.full && end->complete;
     step.unfinished = origin.ahead;
     if (step.full) {
       std::erase_if(step.unfinished, [&](const auto& key) { return !origin.live.contains(key); });
     }
+    if (step.full && !end->complete) forget_refused(zone, origin);
     checked = end->digest.has_value();
-    broken = env_.oracle.applied(receiver_of(zone), {false, zone}, step, held);
+    broken = env_.oracle.applied(receiver_of(zone), {false, zone}, step, held, try_only);
   }
   if (checked) origin.ahead.clear();
   env_.note("up-cursor", zone, step.cursor.revision.value, held.size());
@@ -124,9 +187,7 @@ void UpWatch::judge(const std::string& zone, Revision revision) {
 
 void UpWatch::rewound(Revision revision) {
   for (auto& [zone, origin] : origins_) {
-    auto ahead = std::move(origin.ahead);
     origin = Origin{};
-    origin.ahead = std::move(ahead);
     env_.oracle.receiver_rewound(receiver_of(zone), revision);
   }
   std::set<std::string> moved;
@@ -136,6 +197,18 @@ void UpWatch::rewound(Revision revision) {
     change.key = key;
     change.payload = item.payload;
     take(change, moved);
+    // The disk may have stopped between two pieces.
+    if (key.origin != kGlobalOrigin) origins_[key.origin].ahead.insert(key);
+  }
+}
+
+/// Of a resource that was never accepted only the verdict was kept: a partial answer that does not
+/// name it ends that.
+void UpWatch::forget_refused(const std::string& zone, const Origin& origin) {
+  for (const ResourceKey& key : origin.forgotten) {
+    if (origin.live.contains(key)) continue;
+    env_.probe(Probe::up_refused_forgotten);
+    env_.oracle.forget(receiver_of(zone), key);
   }
 }
 

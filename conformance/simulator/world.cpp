@@ -14,9 +14,9 @@ constexpr std::uint64_t kEventsMax = 400'000;
 
 }  // namespace
 
-World::World(const Plan& plan, Defect defect, bool keep_trace)
+World::World(const Plan& plan, const RunOptions& how)
     : plan_(plan),
-      env_(plan_, defect, keep_trace),
+      env_(plan_, how),
       rng_(env_.stream("world")),
       hub_(env_) {
   hub_.on_fatal([this] {
@@ -37,7 +37,8 @@ World::~World() {
 void World::add_zone(std::uint32_t number) {
   const std::string name = "zone-" + std::to_string(number);
   zones_.push_back(std::make_unique<ZoneNode>(
-      env_, ZoneNode::Options{name, name, name, plan_.zone_durable[number]},
+      env_,
+      ZoneNode::Options{name, name, name, plan_.zone_durable[number], plan_.zone_older[number]},
       [this](ZoneNode& node) { return dial(node); }));
 }
 
@@ -45,7 +46,7 @@ std::shared_ptr<Connection> World::dial(ZoneNode& node) {
   if (!hub_.up()) return nullptr;
   std::erase_if(connections_, [](const auto& connection) { return connection->ended(); });
   auto connection = std::make_shared<Connection>(env_, node.options().node, dialled_++);
-  hub_.accept(connection, node.options().identity);
+  hub_.accept(connection, node.options().identity, env_.mode_of(node.options().zone));
   connections_.push_back(connection);
   return connection;
 }
@@ -120,11 +121,13 @@ void World::live() {
 Outcome World::outcome() const {
   Outcome result;
   result.seed = plan_.seed;
+  result.mode = env_.first_mode;
   result.violation = env_.violation;
   result.phase = phase_;
   result.hash = env_.hash;
   result.events = env_.scheduler.events();
   result.deliveries = env_.deliveries;
+  result.zones = plan_.zones;
   result.faults = env_.faults;
   result.probes = env_.probes;
   result.trace.assign(env_.trace.begin(), env_.trace.end());

@@ -9,18 +9,24 @@
 
 #include "conformance/simulator/hub_node.hpp"
 #include "conformance/simulator/zone_node.hpp"
+#include "protocol/model/defect.hpp"
 
 namespace zonesync::sim {
 
 struct Outcome {
   std::uint64_t seed = 0;
+  SyncMode mode = SyncMode::delta;        // in which zones began
   std::optional<std::string> violation;   // nothing = every promise held
   std::string phase;                      // where the run ended
   std::uint64_t hash = 0;
   std::uint64_t events = 0;
   std::uint64_t deliveries = 0;           // messages
+  std::uint64_t zones = 0;
   std::array<std::uint64_t, kActs> faults{};
   std::array<std::uint64_t, kProbes> probes{};
+#ifdef ZONESYNC_DEFECTS
+  std::array<std::uint64_t, defects::kProductProbes> product_probes{};
+#endif
   std::vector<std::string> states;        // of every node, when a promise broke
   std::vector<std::string> trace;         // when asked for
 };
@@ -28,9 +34,11 @@ struct Outcome {
 /// Life cycle: construct, run once. Thread rule: one thread; worlds share nothing.
 class World {
  public:
-  World(const Plan& plan, Defect defect, bool keep_trace);
+  World(const Plan& plan, const RunOptions& how);
   ~World();
   [[nodiscard]] Outcome run();
+  /// So far; what run() returns.
+  [[nodiscard]] Outcome outcome() const;
 
  private:
   // world.cpp
@@ -40,7 +48,6 @@ class World {
   void heal();
   void live();
   void settle();
-  [[nodiscard]] Outcome outcome() const;
   // faults.cpp
   void happen(const Item& item);
   void happen_to_hub(const Item& item);
@@ -53,7 +60,7 @@ class World {
   void mass_change(const Item& item);
   void publish(ZoneNode& node, std::uint64_t value);
   void start_duplicate(std::uint32_t zone);
-  void start_rogue(std::uint32_t zone);
+  void start_rogue(std::uint32_t zone, bool newer);
   void approve_all();
   // audit.cpp
   /// Nothing when everything is where it should be, else what is not.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "conformance/simulator/content.hpp"
+#include "conformance/simulator/hello_port.hpp"
 #include "protocol/model/assert.hpp"
 
 namespace zonesync::sim {
@@ -23,6 +24,10 @@ ZoneMachine::Options machine_options(const Plan& plan, const std::string& zone, 
   return options;
 }
 
+std::shared_ptr<const TypeRegistry> older_types() {
+  return std::make_shared<const TypeRegistry>(TypeRegistry::with_default_types());
+}
+
 ReplicaSink::Options sink_options() {
   return {.rank = [](const std::string& type) {
     const TypeInfo* info = sim_types()->find(type);
@@ -37,7 +42,8 @@ struct ZoneNode::Process {
   Process(Environment& env, const Options& options, Id128 instance, SimReplica& replica,
           SimLog& log, ZonePort& port)
       : sink(replica, sink_options()),
-        outbox(options.zone, log, env.plan.hot_tail_bytes, env.types),
+        outbox(options.zone, log, env.plan.hot_tail_bytes,
+               options.older ? older_types() : env.types),
         machine(machine_options(env.plan, options.zone, instance), replica, sink, outbox, port) {
     for (const TypeInfo* type : env.types->all()) {
       sink.set_validator(type->name, [](const Resource& resource) -> std::optional<Reject> {
@@ -86,7 +92,9 @@ void ZoneNode::start() {
 void ZoneNode::crash(bool keep, bool silent) {
   if (!process_) return;
   env_.note("crash", options_.node, outbox_log_->unsynced());
-  if (outbox_log_->unsynced() > 0 && !keep) env_.probe(Probe::zone_crash_lost_publication);
+  if (outbox_log_->unsynced() > 0) {
+    env_.probe(keep ? Probe::zone_crash_kept_publication : Probe::zone_crash_lost_publication);
+  }
   ++connect_number_;
   ++deadline_number_;
   if (connection_) connection_->process_died(Side::zone, rng_, silent);
@@ -94,6 +102,7 @@ void ZoneNode::crash(bool keep, bool silent) {
   outbox_log_->crash(keep);
   replica_->crash();
   process_.reset();
+  unanswered_ = 0;
 }
 
 void ZoneNode::reinstall() {
@@ -116,8 +125,16 @@ void ZoneNode::rewind(std::size_t replica_steps, std::uint64_t outbox_revisions)
 
 void ZoneNode::publish(std::vector<OutboxOp> ops) {
   if (!process_) return;
+  if (options_.older && process_->machine.status().counters.sessions == 0) {
+    std::erase_if(ops, [](const OutboxOp& op) { return op.key.type == kScopedType; });
+    if (ops.empty()) return;
+  } else if (options_.older) {
+    env_.probe(Probe::older_zone_learnt_types);
+  }
   const Id128 log = outbox_log_->id();
+  ++unanswered_;
   process_->machine.publish(std::move(ops), [this, log](const Result<OutboxResult>& result) {
+    --unanswered_;
     env_.note("publish", options_.node, result ? result->revision.value : 0, result ? 1 : 0);
     if (result) return env_.broken(env_.oracle.acked(log, result->revision), options_.node);
     if (result.error().code == ErrorCode::resource_exhausted) {
@@ -174,6 +191,7 @@ void ZoneNode::barrier(std::function<bool(Id128 log, Revision)> committed_at_hub
 }
 
 void ZoneNode::cut_applied(AppliedCut cut) {
+  check_order(cut);
   if (cut.initial) application_.clear();
   for (const AppliedChange& change : cut.changes) {
     if (change.payload.empty()) {
@@ -185,21 +203,44 @@ void ZoneNode::cut_applied(AppliedCut cut) {
   check_application();
 }
 
+/// What others live in comes first and goes last.
+void ZoneNode::check_order(const AppliedCut& cut) const {
+  const AppliedChange* before = nullptr;
+  for (const AppliedChange& change : cut.changes) {
+    const bool removed = change.payload.empty();
+    if (before != nullptr) {
+      const bool was_removed = before->payload.empty();
+      const bool wrong_rank =
+          removed ? before->rank < change.rank : before->rank > change.rank;
+      if ((was_removed && !removed) || (was_removed == removed && wrong_rank)) {
+        env_.broken("order: the application gets " + to_string(change.key) + " too late",
+                    options_.node);
+      }
+    }
+    before = &change;
+  }
+}
+
+void ZoneNode::check_status(const ZoneStatus& status) const {
+  if (status.counters.digest_mismatches > 0) {
+    env_.broken("P1: the digest differed although nothing was damaged", options_.node);
+  }
+  if (status.outbox_acked > env_.up_best[options_.zone]) {
+    env_.broken("P2: revision " + std::to_string(status.outbox_acked.value) +
+                    " of the outbox counts as stored, which the hub never had",
+                options_.node);
+  }
+}
+
 void ZoneNode::check_application() const {
   std::size_t active = 0;
   std::string wrong;
   replica_->snapshot()->for_each([&](const ReplicaEntry& entry) {
-    const bool poison = env_.poison.contains(entry.change.payload.view());
-    if (poison != entry.reject.has_value()) wrong = "P4: the verdict is wrong for ";
-    if (poison) env_.probe(Probe::poison_refused);
     if (entry.active().empty()) return;
-    if (poison) env_.probe(Probe::poison_keeps_accepted);
     ++active;
     const auto seen = application_.find(entry.change.key);
     if (seen == application_.end() || !(seen->second == entry.active())) {
       wrong = "P1: the application does not see " + to_string(entry.change.key);
-    } else if (env_.poison.contains(seen->second.view())) {
-      wrong = "P4: the application sees poison in " + to_string(entry.change.key);
     }
   });
   if (wrong.empty() && active != application_.size()) wrong = "P5: the application sees too much";
@@ -208,12 +249,17 @@ void ZoneNode::check_application() const {
 
 void ZoneNode::status_changed() {
   const auto now = status();
+  if (now) check_status(*now);
   const std::string held = now ? now->held : std::string();
   if (held == held_) return;
   held_ = held;
   if (held == "disk_full") env_.probe(Probe::zone_hold_disk_full);
   if (held == "mass_delete") env_.probe(Probe::zone_hold_mass_delete);
   if (held == "application") env_.probe(Probe::zone_hold_application);
+}
+
+std::size_t ZoneNode::refused() const {
+  return process_ ? process_->outbox.rejects().size() : 0;
 }
 
 std::optional<ZoneStatus> ZoneNode::status() const {
@@ -236,15 +282,27 @@ void ZoneNode::dialled(std::uint64_t number) {
         {Error{ErrorCode::unavailable, "connection refused", ""}, 0, std::nullopt});
     return;
   }
-  auto session = process_->machine.open_session();
+  const SyncMode mode = env_.mode_of(options_.zone);
+  if (last_mode_ && *last_mode_ != mode) env_.probe(Probe::mode_switched);
+  last_mode_ = mode;
+  auto session = process_->machine.open_session(mode);
   if (!session) return connection->process_died(Side::zone, rng_, false);
   connection_ = connection;
-  connection->attach(Side::zone, std::move(session), [this] {
+  auto port = std::make_shared<HelloPort>(std::move(session),
+                                          [this](wire::Hello& hello) { look_at(hello); });
+  connection->attach(Side::zone, std::move(port), [this] {
     if (!process_) return;
     process_->machine.check_store();
     status_changed();
   });
   connection->open();
+}
+
+void ZoneNode::look_at(wire::Hello& hello) const {
+  if (hello.down_cursor != replica_->state().cursor) {
+    env_.broken("P3: Hello does not say the cursor that the disk holds", options_.node);
+  }
+  if (options_.newer) hello.version_min = hello.version_max = hello.version_max + 1;
 }
 
 void ZoneNode::wake() {

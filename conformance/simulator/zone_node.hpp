@@ -2,7 +2,7 @@
 #pragma once
 
 #include <functional>
-#include <map>
+#include <unordered_map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +22,8 @@ class ZoneNode final : public ZonePort {
     std::string zone;       // what Hello says
     std::string identity;   // what the credential proves
     bool durable = true;
+    bool older = false;     // built without the newest type
+    bool newer = false;     // speaks only a version of the future
   };
   /// `dial` makes a connection for this node and attaches the hub's side; null = refused.
   using Dial = std::function<std::shared_ptr<Connection>(ZoneNode&)>;
@@ -52,9 +54,12 @@ class ZoneNode final : public ZonePort {
 
   [[nodiscard]] const Options& options() const { return options_; }
   [[nodiscard]] std::optional<ZoneStatus> status() const;
+  [[nodiscard]] std::uint64_t unanswered() const { return unanswered_; }
   [[nodiscard]] SimReplica& replica() { return *replica_; }
   [[nodiscard]] SimLog& outbox_log() { return *outbox_log_; }
   [[nodiscard]] const std::shared_ptr<Connection>& connection() const { return connection_; }
+  /// How many of its own resources the application knows to be refused by the hub.
+  [[nodiscard]] std::size_t refused() const;
   /// What the application sees equals what the store says is active, and no poison is.
   void check_application() const;
   [[nodiscard]] std::string describe() const;
@@ -76,21 +81,26 @@ class ZoneNode final : public ZonePort {
   }
   void make_disks();
   void dialled(std::uint64_t number);
+  void look_at(wire::Hello& hello) const;
+  void check_order(const AppliedCut& cut) const;
+  void check_status(const ZoneStatus& status) const;
 
   Environment& env_;
   const Options options_;
   Dial dial_;
   Rng rng_;
   std::uint64_t disks_ = 0;
+  std::uint64_t unanswered_ = 0;   // publications of this process
   std::uint64_t processes_ = 0;
   std::uint64_t connect_number_ = 0;
+  std::optional<SyncMode> last_mode_;
   std::uint64_t deadline_number_ = 0;
   TimePoint refused_until_{};
   std::unique_ptr<SimReplica> replica_;
   std::unique_ptr<SimLog> outbox_log_;
   std::unique_ptr<Process> process_;
   std::shared_ptr<Connection> connection_;
-  std::map<ResourceKey, SharedBytes> application_;
+  std::unordered_map<ResourceKey, SharedBytes, oracle::KeyHash> application_;
   std::string held_;
 };
 

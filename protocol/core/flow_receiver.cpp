@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "protocol/model/assert.hpp"
+#include "protocol/model/defect.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace zonesync {
@@ -17,6 +18,7 @@ constexpr unsigned kMismatchesBeforeHold = 3;
 
 /// Holds that end unannounced; of the others somebody says so (retry_held).
 bool retries_itself(const std::string& reason) {
+  if (ZONESYNC_DEFECT(13)) return false;
   return reason == "disk_full" || reason == "queue_full";
 }
 
@@ -43,7 +45,10 @@ FlowReceiver::~FlowReceiver() { *alive_ = false; }
 
 Status FlowReceiver::on_intent(const wire::Intent& intent) {
   want_in_flight_ = false;
-  if (want_to_send_) return {};  // a newer Want waits for this answer to the older one
+  if (want_to_send_ && !ZONESYNC_DEFECT(14)) {  // it waits for this answer to the older one
+    PROBE(want_behind_want);
+    return {};
+  }
   const bool repair = intent.reason == wire::IntentReason::repair;
   const bool anew = repair || intent.reason == wire::IntentReason::full;
   if (repair && !options_.repair) {
@@ -105,6 +110,7 @@ Status FlowReceiver::check_window() const {
 
 Status FlowReceiver::on_change(Revision revision, ByteView payload, std::size_t packet_bytes,
                                TimePoint now) {
+  if (ZONESYNC_DEFECT(10) && awaiting_intent_) return {};
   count_received(packet_bytes, now);
   if (auto status = check_window(); !status) return status;
   if (awaiting_intent_) return {};
@@ -267,6 +273,7 @@ void FlowReceiver::start_commit(const CutEnd& end) {
                  ZS_ASSERT(outstanding_ > 0);
                  --outstanding_;
                  // A failure of an answer that was given up says nothing; what became durable does.
+                 if (!result && epoch != epoch_) PROBE(late_result_of_old_answer);
                  if (result || epoch == epoch_) on_committed(std::move(result));
                });
 }
@@ -303,6 +310,8 @@ void FlowReceiver::on_commit_failed(CutFailure failure) {
     case CutFailure::Kind::hold:
       hold_ = wire::Hold{failure.hold_reason, failure.error.message, false};
       hold_to_send_ = true;
+      if (!retries_itself(hold_->reason)) PROBE(hold_without_retry);
+      if (ZONESYNC_DEFECT(12)) want_full("hold");
       return;
     case CutFailure::Kind::stale:
     case CutFailure::Kind::fatal:
@@ -384,7 +393,10 @@ void FlowReceiver::produce(std::string& out, TimePoint now) {
       retry_at_ = now + hold_retry_;
     }
   }
-  if (retry_at_ && now >= *retry_at_ && outstanding_ == 0) retry_held();
+  if (retry_at_ && now >= *retry_at_ && outstanding_ == 0) {
+    PROBE(hold_retried);
+    retry_held();
+  }
   if (want_to_send_ && outstanding_ == 0 && !want_in_flight_) {
     want_to_send_->cursor = sink_.cursor();
     wire::append(out, options_.flow, *want_to_send_);
@@ -400,7 +412,8 @@ void FlowReceiver::produce(std::string& out, TimePoint now) {
   wire::Ack ack;
   ack.received_bytes = received_bytes_;
   ack.window_bytes = options_.window_bytes;
-  ack.cursor = durable_;
+  ack.cursor = ZONESYNC_DEFECT(11) && durable_ ? expected_ : durable_;
+  if (!durable_ && sink_.cursor()) PROBE(ack_withheld_foreign_cursor);
   const std::size_t count = std::min(verdicts_.size(), kVerdictsPerAck);
   const auto split = verdicts_.begin() + static_cast<std::ptrdiff_t>(count);
   ack.verdicts.assign(std::make_move_iterator(verdicts_.begin()), std::make_move_iterator(split));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocol/model/assert.hpp"
+#include "protocol/model/defect.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace zonesync {
@@ -31,7 +32,7 @@ wire::Intent FlowSender::decide(const wire::Want& want) const {
   intent.reason = options_.repair ? IntentReason::repair : IntentReason::full;
   if (want.repair) {
     intent.why = want.why.empty() ? "asked" : want.why;
-  } else if (!want.cursor && !want.force_full) {
+  } else if ((!want.cursor && !want.force_full) || ZONESYNC_DEFECT(8)) {
     intent.reason = IntentReason::full;
     intent.why = "no_cursor";
   } else if (want.force_full) {
@@ -40,7 +41,7 @@ wire::Intent FlowSender::decide(const wire::Want& want) const {
   } else if (!view_held(*want.cursor)) {
     intent.why = "view_changed";
   } else if (const auto verdict = judge_cursor(log_, *want.cursor);
-             verdict != CursorVerdict::valid) {
+             verdict != CursorVerdict::valid && !ZONESYNC_DEFECT(2)) {
     intent.why = std::string(to_string(verdict));
   } else {
     intent.from = want.cursor;
@@ -65,6 +66,8 @@ void FlowSender::on_want(const wire::Want& want) {
   full_until_ = std::max(log_.head, view_since_);
   cut_from_ = intent.from;
   position_ = full_ ? Position::start() : Position::end_of(want.cursor->revision);
+  if (ZONESYNC_DEFECT(1) && !full_) position_ = Position::end_of(log_.head);
+  if (ZONESYNC_DEFECT(70)) position_ = Position::start();
   cut_changes_ = 0;
   cut_bytes_ = 0;
   floor_seen_ = Revision{};
@@ -207,11 +210,16 @@ Result<bool> FlowSender::next_page() {
   if (position_ >= Position::end_of(source_.head()) || !may_send(1)) return false;
   auto page = source_.scan(position_, view_, options_.message_target_bytes);
   if (!page) return fail(page.error());
-  const bool leaves_count = !full_ || repair_;
-  if (leaves_count && page->tombstone_floor > log_.tombstone_floor &&
-      position_ < Position::end_of(page->tombstone_floor)) {
-    return fail(ErrorCode::unavailable,
-                "leaves behind the receiver's position are trimmed; it must be repaired");
+  if (page->tombstone_floor > log_.tombstone_floor &&
+      position_ < Position::end_of(page->tombstone_floor) && !ZONESYNC_DEFECT(5)) {
+    // What was sent already may have lost its leave; a full answer that sent nothing has not.
+    const bool fresh = full_ && !repair_ && position_ == Position::start();
+    PROBE(tombstones_below_scan);
+    if (!fresh) {
+      return fail(ErrorCode::unavailable,
+                  "leaves behind the receiver's position are trimmed; it must be repaired");
+    }
+    log_.tombstone_floor = page->tombstone_floor;
   }
   load_page(std::move(*page));
   return true;
@@ -276,7 +284,11 @@ bool FlowSender::send_parts(std::string& out) {
   part.bytes = std::string(payload.substr(part.index * limits::kPartBytes, limits::kPartBytes));
   std::string packet;
   wire::append(packet, options_.flow, part_->entry.position.revision, part);
-  if (!may_send(packet.size())) return false;
+  if (!may_send(packet.size())) {
+    PROBE(parts_waited_for_credit);
+    if (ZONESYNC_DEFECT(9)) part_->next = 0;
+    return false;
+  }
   out += packet;
   count_data(packet.size());
   if (++part_->next == count) {
@@ -290,12 +302,18 @@ bool FlowSender::send_parts(std::string& out) {
 /// head is reached or enough was sent for one durable step.
 void FlowSender::end_cut_if_due(std::string& out, TimePoint now) {
   const Revision to = position_.revision;
-  if (to < floor_seen_) return;
+  if (to < floor_seen_ && !ZONESYNC_DEFECT(6)) {
+    PROBE(cut_past_trim_floor);
+    return;
+  }
   const bool at_head = position_ >= Position::end_of(source_.head());
   if (full_ || change_.active()) {
-    if (to < full_until_) return;
+    if (to < full_until_ && !ZONESYNC_DEFECT(7)) return;
     auto digest = source_.digest_at(to, view_);
-    if (!digest) return;  // too far behind the head to know: extend the cut
+    if (!digest) {  // too far behind the head to know: extend the cut
+      PROBE(cut_extended_for_digest);
+      return;
+    }
     send_mark(out, to, now, digest);
     return;
   }
@@ -319,6 +337,7 @@ void FlowSender::send_mark(std::string& out, Revision to, TimePoint now,
   mark.digest = digest;
   wire::append(out, options_.flow, mark);
   ++counters_.marks;
+  if (ZONESYNC_DEFECT(3)) acked_ = mark.to;
   if (digest) last_digest_ = now;
   if (digest && !to_confirm_) to_confirm_ = to;
   last_sent_ = now;
@@ -354,7 +373,7 @@ bool FlowSender::reached(Revision revision) const {
 /// FLOW-22: at most the window in flight; one packet may always be, however large.
 bool FlowSender::may_send(std::size_t bytes) const {
   const std::uint64_t in_flight = sent_bytes_ - received_bytes_;
-  return in_flight == 0 || in_flight + bytes <= window_bytes_;
+  return (in_flight == 0 && !ZONESYNC_DEFECT(4)) || in_flight + bytes <= window_bytes_;
 }
 
 void FlowSender::count_data(std::size_t bytes) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocol/model/assert.hpp"
+#include "protocol/model/defect.hpp"
 
 namespace zonesync {
 
@@ -85,6 +86,7 @@ void Session::admit(Admission admission) {
     receiver_ = std::make_unique<FlowReceiver>(
         FlowReceiver::Options{FlowId::up, admission.up_window_bytes, options_.mode, repairs()},
         *admission.sink);
+    for (Verdict& open : admission.open_rejects) receiver_->report(std::move(open));
   }
 }
 
@@ -182,6 +184,7 @@ void Session::on_closed(const CloseInfo& info, TimePoint) {
 
 void Session::on_tick(TimePoint now) {
   if (close_ || closed_ || !opened_) return;
+  if (ZONESYNC_DEFECT(16)) last_received_ = now;
   if (!established_ && now - opened_at_ >= options_.handshake_timeout) {
     return close(close_code::kSilence, "no Hello or Welcome in time");
   }
@@ -197,7 +200,8 @@ std::optional<std::string> Session::next_message(TimePoint now) {
   std::string out = std::move(outbox_);
   outbox_.clear();
   if (!close_) {
-    if (receiver_) receiver_->produce(out, now);
+    const bool wait = ZONESYNC_DEFECT(19) && sender_ && sender_->in_flight_bytes() > 0;
+    if (receiver_ && !wait) receiver_->produce(out, now);
     if (sender_) {
       if (auto status = sender_->produce(out, now); !status) fail_session(status.error());
     }
@@ -216,7 +220,10 @@ std::optional<std::string> Session::next_message(TimePoint now) {
 
 /// Hub role: a Sync counts only the cuts that are durable, and a cut may have to be sent again.
 void Session::settle_syncs() {
-  while (!close_ && !unsettled_syncs_.empty() && (!receiver_ || receiver_->settled())) {
+  const auto settled = [this] {
+    return !receiver_ || receiver_->settled() || ZONESYNC_DEFECT(18);
+  };
+  while (!close_ && !unsettled_syncs_.empty() && settled()) {
     const std::uint64_t id = unsettled_syncs_.front();
     unsettled_syncs_.pop_front();
     host_.on_sync(*this, id);
@@ -224,7 +231,8 @@ void Session::settle_syncs() {
 }
 
 void Session::release_syncs(std::string& out) {
-  while (!pending_syncs_.empty() && sender_ && sender_->reached(pending_syncs_.front().after)) {
+  while (!pending_syncs_.empty() && sender_ &&
+         (sender_->reached(pending_syncs_.front().after) || ZONESYNC_DEFECT(17))) {
     wire::append(out, wire::Sync{pending_syncs_.front().id});
     pending_syncs_.pop_front();
   }

@@ -96,6 +96,7 @@ class Session final : public SessionPort {
     const ViewFeed* views = nullptr;       // null = the view never changes
     CutSink* sink = nullptr;
     std::uint64_t up_window_bytes = 0;
+    std::vector<Verdict> open_rejects;     // of the up flow; reported again (FLOW-26)
   };
   void admit(Admission admission);
   void refuse(std::uint16_t code, std::string reason, Duration retry_after = {});

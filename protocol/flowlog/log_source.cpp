@@ -5,6 +5,7 @@
 #include <set>
 
 #include "protocol/model/assert.hpp"
+#include "protocol/model/defect.hpp"
 
 namespace zonesync {
 namespace {
@@ -106,6 +107,7 @@ std::optional<LogSource::Slice> LogSource::slice(Position after) const {
       chunks_.begin(), chunks_.end(),
       [&](const auto& chunk) { return Position::end_of(chunk->last) <= after; });
   slice.chunks.assign(begin, chunks_.end());
+  if (ZONESYNC_DEFECT(26) && slice.chunks.size() > 20) slice.chunks.erase(slice.chunks.begin());
   return slice;
 }
 
@@ -117,6 +119,7 @@ Result<ScanPage> LogSource::scan_classes(Position after, const ClassFilter& want
                                          std::size_t max_bytes) const {
   auto found = slice(after);
   if (!found) {
+    PROBE(scan_left_hot_tail);
     ScanOptions options;
     options.max_bytes = max_bytes;
     options.admits = wanted;
@@ -135,6 +138,9 @@ Result<ScanPage> LogSource::scan_classes(Position after, const ClassFilter& want
         [&](const LogEntry& entry) { return entry.position <= after; });
     for (auto entry = begin; entry != chunk->entries.end(); ++entry) {
       if (!wanted(entry->change.cls)) continue;
+      if (ZONESYNC_DEFECT(24) && !page.entries.empty() && entry->change.kind == ChangeKind::leave) {
+        continue;
+      }
       if (!page.entries.empty() && bytes + entry->change.payload.size() > max_bytes) {
         if (page.at_segment_end) {
           page.entries.resize(kept);
@@ -196,7 +202,10 @@ bool LogSource::digests_at(Revision revision, const View& view, Visit visit) con
   if (revision > state_.head) return false;
   const bool reaches = revision == state_.head ||
                        (!chunks_.empty() && revision.next() >= chunks_.front()->first);
-  if (!reaches) return false;
+  if (!reaches) {
+    PROBE(digest_out_of_reach);
+    return false;
+  }
   for (const auto& [cls, digest] : digests_) {
     if (view.admits(cls)) visit(cls, digest, true);
   }
@@ -204,7 +213,7 @@ bool LogSource::digests_at(Revision revision, const View& view, Visit visit) con
     if ((*chunk)->last <= revision) break;
     if ((*chunk)->first <= revision) return false;  // inside a segment: not a boundary
     for (const auto& [cls, delta] : (*chunk)->deltas) {
-      if (view.admits(cls)) visit(cls, delta, false);
+      if (view.admits(cls) && !ZONESYNC_DEFECT(25)) visit(cls, delta, false);
     }
   }
   return true;

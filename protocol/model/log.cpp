@@ -1,6 +1,7 @@
 #include "protocol/model/log.hpp"
 
 #include "protocol/model/assert.hpp"
+#include "protocol/model/defect.hpp"
 
 namespace zonesync {
 
@@ -26,8 +27,10 @@ CursorVerdict judge_cursor(const LogState& log, const Cursor& cursor) {
   for (std::size_t i = 0; i < log.eras.size(); ++i) {
     if (log.eras[i].id != cursor.era) continue;
     const Revision end = i + 1 < log.eras.size() ? log.eras[i + 1].start : log.head;
-    if (cursor.revision > end) return CursorVerdict::beyond_era;
-    if (cursor.revision < log.tombstone_floor) return CursorVerdict::below_tombstones;
+    if (cursor.revision > end && !ZONESYNC_DEFECT(21)) return CursorVerdict::beyond_era;
+    if (cursor.revision < log.tombstone_floor && !ZONESYNC_DEFECT(5)) {
+      return CursorVerdict::below_tombstones;
+    }
     return CursorVerdict::valid;
   }
   return CursorVerdict::unknown_era;

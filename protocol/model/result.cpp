@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "protocol/model/assert.hpp"
+#include "protocol/model/defect.hpp"
 
 namespace zonesync {
 
@@ -44,6 +45,10 @@ std::string describe(const Error& error) {
 
 namespace detail {
 void assertion_failed(const char* expression, const char* file, int line) {
+#ifdef ZONESYNC_DEFECTS
+  throw defects::AssertionFailed{std::string(expression) + " at " + file + ":" +
+                                 std::to_string(line)};
+#endif
   std::fprintf(stderr, "zonesync: assertion failed: %s at %s:%d\n", expression, file, line);
   std::fflush(stderr);
   std::abort();

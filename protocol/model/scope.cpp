@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "protocol/model/canonical_bytes.hpp"
+#include "protocol/model/defect.hpp"
 #include "protocol/model/utf8.hpp"
 
 namespace zonesync {
@@ -291,7 +292,7 @@ View::View(ViewSpec spec, std::shared_ptr<const TypeRegistry> registry)
       id_(compute_id(*spec_, *registry_)) {}
 
 bool View::admits(const Class& cls) const {
-  if (is_system(cls.type) || cls.tag == kHomeTag) return false;
+  if (is_system(cls.type) || (cls.tag == kHomeTag && !ZONESYNC_DEFECT(23))) return false;
   if (!spec_->types.empty() && !spec_->types.contains(cls.type)) return false;
   // A mesh narrowing concerns what lives in meshes; global-scoped types are in no mesh.
   if (!spec_->meshes.empty() && !cls.mesh.empty() && !spec_->meshes.contains(cls.mesh)) {
@@ -301,7 +302,7 @@ bool View::admits(const Class& cls) const {
   if (info == nullptr || !labels_admit(spec_->labels, *info, cls.tag)) return false;
   if (!spec_->down) return cls.origin == spec_->zone && info->zone_to_global;
   if (cls.origin == kGlobalOrigin) return info->global_to_zones;
-  return cls.origin != spec_->zone && info->synced_across_zones &&
+  return (cls.origin != spec_->zone || ZONESYNC_DEFECT(22)) && info->synced_across_zones &&
          !spec_->withheld_origins.contains(cls.origin);
 }
 

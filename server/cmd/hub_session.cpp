@@ -174,6 +174,7 @@ void HubSession::welcome(const hub::Admitted& admitted) {
   admission.views = feed_.get();
   admission.sink = sink_.get();
   admission.up_window_bytes = limits::kUpFirstGrantBytes;
+  admission.open_rejects = admitted.open_rejects;
   wire::Welcome& message = admission.welcome;
   message.session = id_.value;
   message.hub_id = services_.hub_id;

@@ -1,6 +1,7 @@
 #include "server/hub/group.hpp"
 
 #include "protocol/model/assert.hpp"
+#include "protocol/model/defect.hpp"
 
 namespace zonesync::hub {
 namespace {
@@ -9,7 +10,8 @@ constexpr std::size_t kListPage = 1'000;
 
 Result<std::optional<LatestEntry>> Group::latest(const ResourceKey& key) const {
   const auto found = overlay_.find(key);
-  if (found != overlay_.end()) return std::optional<LatestEntry>(found->second);
+  const bool here = found != overlay_.end() && !ZONESYNC_DEFECT(60);
+  if (here) return std::optional<LatestEntry>(found->second);
   return log_.latest(key);
 }
 

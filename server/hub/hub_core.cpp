@@ -1,5 +1,6 @@
 #include "server/hub/hub_core.hpp"
 
+#include "protocol/model/defect.hpp"
 #include "server/hub/up_plan.hpp"
 #include "server/hub/write_plan.hpp"
 
@@ -226,9 +227,13 @@ void HubCore::pump() {
     in_flight_ = true;
     Segment segment = group.take();
     Segment published = segment;  // the log keeps the other one
+    if (ZONESYNC_DEFECT(61)) {
+      for (auto& job : std::exchange(group_jobs_, {})) job->finish({});
+    }
     log_.append(std::move(segment),
                 [this, published = std::move(published)](const Status& status) {
                   in_flight_ = false;
+                  if (ZONESYNC_DEFECT(63) && !status) return;
                   appended(status, published);
                   pump();
                 });
@@ -263,6 +268,8 @@ void HubCore::appended(const Status& status, const std::optional<Segment>& segme
 
 /// Nothing of the group was written: forget what planning changed in memory.
 void HubCore::roll_back() {
+  PROBE(group_rolled_back);
+  if (ZONESYNC_DEFECT(59)) return;
   if (auto status = up_.load(log_); !status) return stop(status.error());
   if (auto status = idempotency_.load(log_); !status) return stop(status.error());
   views_.forget_plans();

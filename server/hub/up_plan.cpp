@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "protocol/model/defect.hpp"
 #include "protocol/model/limits.hpp"
 #include "protocol/wire/codec.hpp"
 
@@ -123,7 +124,7 @@ void Planner::reject(const UpChange& change, const Live& live, Reject why) {
   ++plan_.rejected;
   const OfferRecord* known = offer(key);
   const bool same = known != nullptr && !known->unconfirmed && known->hash == staged.change.hash &&
-                    known->reject == why;
+                    known->revision == staged.revision && known->reject == why;
   plan_.verdicts.push_back(Verdict{key, staged.revision, false, why});
   if (same) return;
   remove_offered(key, live);
@@ -150,7 +151,7 @@ void Planner::upsert(const UpChange& change, const Live& live) {
 
 void Planner::leave(const ResourceKey& key, const Live& live) {
   remove_offered(key, live);
-  drop_offer(key);
+  if (!ZONESYNC_DEFECT(56)) drop_offer(key);
   if (!live) return;
   log(wire::make_leave(live->cls, key));
   --live_;
@@ -170,6 +171,7 @@ Step Planner::apply_changes() {
       leave(change.staged.change.key, *now);
     } else if (auto why = judge(change, *now)) {
       reject(change, *now, std::move(*why));
+      if (ZONESYNC_DEFECT(57)) return {};
     } else {
       upsert(change, *now);
     }
@@ -180,7 +182,7 @@ Step Planner::apply_changes() {
 /// A full answer from a complete log removes what it did not name, under the guard; one from a
 /// partial log keeps it as unconfirmed (protocol.md §4.9).
 Step Planner::finish_full() {
-  const bool complete = commit_.end->complete;
+  const bool complete = commit_.end->complete || ZONESYNC_DEFECT(54);
   const NamedKeys& named = *commit_.named;
   auto all = group_.live_of(commit_.zone);
   if (!all) {
@@ -221,6 +223,7 @@ Step Planner::finish_full() {
 /// A log that is not complete says nothing by an absence: the entry stays, outside the digest.
 void Planner::keep_unconfirmed(const LatestEntry& entry) {
   if (const OfferRecord* known = offer(entry.key); known && known->unconfirmed) return;
+  PROBE(up_kept_unconfirmed);
   remove_offered(entry.key, entry);
   OfferRecord record;
   record.zone = commit_.zone;
@@ -235,7 +238,7 @@ Step Planner::guard(const std::vector<LatestEntry>& going, std::uint64_t before)
   const std::uint64_t removals = going.size();
   if (removals > limits::kMassDeleteMinKeys &&
       removals * 100 > before * limits::kMassDeletePercent) {
-    if (!state_.mass_delete_approved) {
+    if (!state_.mass_delete_approved && !ZONESYNC_DEFECT(55)) {
       // The digest is judged first: a wrong answer is not worth an operator's approval.
       for (const auto& entry : going) remove_offered(entry.key, entry);
       if (auto digest = check_digest(); !digest) return digest;
@@ -362,24 +365,28 @@ UpPlan Planner::take(OriginState& state) {
 }
 
 Step check_fence(const OriginState& state, const UpCommit& commit) {
-  if (!state.fence || state.fence->generation != commit.generation) {
+  const bool fenced = !state.fence || state.fence->generation != commit.generation;
+  if (fenced) PROBE(cut_fenced);
+  if (fenced && !ZONESYNC_DEFECT(51)) {
     return failure(Kind::stale, ErrorCode::conflict,
                    "another instance of zone '" + commit.zone + "' took over");
   }
-  if (state.fence->session != commit.session) {  // the same process connected again
+  // The same process may have connected again.
+  if (!ZONESYNC_DEFECT(51) && state.fence->session != commit.session) {
     return failure(Kind::stale, ErrorCode::precondition_failed,
                    "a newer session of zone '" + commit.zone + "' took over");
   }
   const bool next_piece =
       commit.piece == 0 || (state.open_cut == commit.cut && state.pieces == commit.piece);
-  if (!next_piece) {
+  if (!next_piece) PROBE(piece_refused_after_gap);
+  if (!next_piece && !ZONESYNC_DEFECT(53)) {
     return failure(Kind::hold, ErrorCode::resource_exhausted,
                    "an earlier piece of the cut could not be stored", "queue_full");
   }
   if (!commit.end || !commit.end->from) return {};
   const bool same = state.cursor && state.cursor->cursor == *commit.end->from &&
                     state.cursor->log_id == commit.log_id;
-  if (same) return {};
+  if (same || ZONESYNC_DEFECT(51) || ZONESYNC_DEFECT(52)) return {};
   return failure(Kind::stale, ErrorCode::precondition_failed,
                  "the cut does not start where the hub's cursor for zone '" + commit.zone +
                      "' stands");

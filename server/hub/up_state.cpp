@@ -1,5 +1,7 @@
 #include "server/hub/up_state.hpp"
 
+#include "protocol/model/defect.hpp"
+
 namespace zonesync::hub {
 namespace {
 
@@ -23,6 +25,7 @@ Status for_each_entry(const ChangeLog& log, std::string_view type, Visit visit) 
 }
 
 Status load_offer(const ChangeLog& log, OriginState& state, OfferRecord record) {
+  if (ZONESYNC_DEFECT(58)) return {};
   auto latest = log.latest(record.key);
   if (!latest) return fail(std::move(latest.error()));
   const Id128 key = fingerprint(record.key);

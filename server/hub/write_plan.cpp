@@ -1,5 +1,6 @@
 #include "server/hub/write_plan.hpp"
 
+#include "protocol/model/defect.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace zonesync::hub {
@@ -38,7 +39,7 @@ void plan_upsert(WritePlan& plan, const PreparedWrite::Op& op,
     plan.outcomes.push_back({change.key, WriteAction::unchanged, live->position.revision});
     return;
   }
-  if (live && live->cls != change.cls) {
+  if (live && live->cls != change.cls && !ZONESYNC_DEFECT(65)) {
     plan.changes.push_back(wire::make_leave(live->cls, change.key));
   }
   plan.changes.push_back(change);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/model/defect.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace zonesync::hub {
@@ -15,11 +16,12 @@ Refused refused(std::uint16_t code, std::string event, std::string text, Duratio
 
 std::optional<Refused> check_hello(const AdmitRequest& request) {
   const wire::Hello& hello = request.hello;
-  if (hello.zone != request.identity) {
+  if (hello.zone != request.identity && !ZONESYNC_DEFECT(47)) {
     return refused(close_code::kZoneNotAllowed, "sync.zone.not_allowed",
                    "the credential is not for the zone that Hello names");
   }
-  if (hello.version_min > kVersion || hello.version_max < kVersion) {
+  const bool spoken = hello.version_min <= kVersion && hello.version_max >= kVersion;
+  if (!spoken && !ZONESYNC_DEFECT(48)) {
     return refused(close_code::kVersion, "sync.version.unsupported",
                    "this hub speaks protocol version 2");
   }
@@ -55,7 +57,7 @@ class ZoneRegistry::AdmitJob final : public Job {
       if (!next.instance.id.is_zero()) next.retired.push_back(next.instance);
       if (next.retired.size() > kRetiredInstancesMax) next.retired.erase(next.retired.begin());
       next.instance = instance;
-      ++next.generation.value;
+      if (next.generation.value == 0 || !ZONESYNC_DEFECT(50)) ++next.generation.value;
     }
     if (next.first_seen_ms == 0) next.first_seen_ms = request_.now_ms;
     std::vector<Change> changes;
@@ -73,9 +75,14 @@ class ZoneRegistry::AdmitJob final : public Job {
     OriginState& state = zones_.core_.up().of(name);
     state.fence = Fence{next.generation, request_.session};
     state.open_cut = 0;
+    for (const auto& [key, offer] : state.offers) {
+      if (offer.unconfirmed) continue;
+      admitted_.open_rejects.push_back(Verdict{key, offer.revision, false, offer.reject});
+    }
     // A zone whose log became complete is asked for everything once: that settles what the hub
     // kept unconfirmed.
     const bool settle = request_.hello.up_log.complete && state.unconfirmed > 0;
+    if (settle) PROBE(zone_settles_unconfirmed);
     if (state.cursor && !settle) admitted_.up_cursor = state.cursor->cursor;
   }
 
@@ -129,7 +136,8 @@ class ZoneRegistry::AdmitJob final : public Job {
     }
     const InstanceId& instance = request_.hello.instance;
     if (std::find(record.retired.begin(), record.retired.end(), instance) !=
-        record.retired.end()) {
+            record.retired.end() &&
+        !ZONESYNC_DEFECT(49)) {
       return refused(close_code::kSuperseded, "sync.zone.superseded",
                      "a newer instance of this zone took over; this process must restart");
     }
@@ -188,7 +196,7 @@ class ZoneRegistry::CloseJob final : public Job {
     const auto found = zones_.zones_.find(zone_);
     if (found == zones_.zones_.end()) return;
     Entry& entry = found->second;
-    if (entry.session == session_) entry.session.reset();
+    if (entry.session == session_ || ZONESYNC_DEFECT(62)) entry.session.reset();
     if (entry.welcomed && entry.welcomed->fence.session == session_) entry.welcomed.reset();
   }
 

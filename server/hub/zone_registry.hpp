@@ -39,6 +39,7 @@ struct Admitted {
   std::optional<SessionId> replaced;     // was told to close
   bool same_instance = false;            // the replaced session was of the same process
   bool registered = false;               // first contact: the zone was registered by it
+  std::vector<Verdict> open_rejects;     // what the hub refused of the zone and still lists
 };
 
 struct Refused {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/model/defect.hpp"
+
 namespace zonesync::hub {
 namespace {
 
@@ -92,7 +94,8 @@ void ZoneTable::disconnected(const std::string& zone, SessionId session,
                              DisconnectReason reason) {
   const std::lock_guard lock(mutex_);
   const auto found = rows_.find(zone);
-  if (found == rows_.end() || found->second.status.session != session) return;
+  if (found == rows_.end()) return;
+  if (found->second.status.session != session && !ZONESYNC_DEFECT(62)) return;
   ZoneStatus& status = found->second.status;
   if (!status.connected) return;
   status.connected = false;
@@ -177,7 +180,7 @@ void ZoneTable::committed(const Segment& segment, std::int64_t now_ms,
     if (ticks_.size() > kTicksMax) ticks_.pop_front();
   }
   for (auto& [zone, row] : rows_) {
-    if (!row.down_rejects.empty()) {
+    if (!row.down_rejects.empty() && !ZONESYNC_DEFECT(64)) {
       for (const auto& transaction : segment.transactions) {
         for (const auto& change : transaction.changes) row.down_rejects.erase(change.key);
       }

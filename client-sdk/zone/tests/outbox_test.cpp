@@ -88,10 +88,15 @@ TEST(OutboxVerdicts, NewVersionClearsAReject) {
   MemoryChangeLog log;
   Outbox outbox("east", log, 1u << 20, default_types());
   const ResourceKey key{"Dataplane", "default", "east", "a"};
-  outbox.on_verdict(Verdict{key, Revision{1}, false, {"invalid", "", "no", false}});
-  EXPECT_EQ(outbox.rejects().size(), 1u);
+  const Verdict refused{key, Revision{1}, false, {"invalid", "", "no", false}};
   outbox.publish({{{}, make_resource("Dataplane", "default", "", "a")}}, [](auto) {});
+  outbox.on_verdict(refused);
+  EXPECT_EQ(outbox.rejects().size(), 1u);
+  outbox.publish({{{}, make_resource("Dataplane", "default", "", "a", "{\"n\":1}")}}, [](auto) {});
   EXPECT_TRUE(outbox.rejects().empty());
+  // FLOW-24: it was on its way when the newer version was published.
+  outbox.on_verdict(refused);
+  EXPECT_TRUE(outbox.rejects().empty()) << "a verdict on a version that is gone";
 }
 
 }  // namespace

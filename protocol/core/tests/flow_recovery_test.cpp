@@ -136,5 +136,33 @@ TEST(FlowRecovery, ALogThatBecameCompleteSettlesWhatWasKeptUnconfirmed) {
   EXPECT_TRUE(pair.converged());
 }
 
+// FLOW-12: the first seed of the simulator that showed it: a full answer kept what was removed,
+// because the leave went with the tombstones after the upsert had been sent.
+TEST(FlowRecovery, AFullAnswerDoesNotKeepWhatWasRemovedAndTrimmedWhileItWasSent) {
+  SessionPair pair(1);  // no hot tail: pages come from the log
+  pair.zone.window_bytes = 600;
+  const std::string large(2'000, 'x');
+  for (int i = 0; i < 6; ++i) {
+    pair.hub.write({timeout("t" + std::to_string(i), large)});
+  }
+  pair.hub.write({}, {timeout("t0").key});
+  pair.hub.write({timeout("last", large)});
+  pair.connect();
+  pair.pump(6);  // Hello, Welcome, and the first of the cut
+  TrimRequest all;
+  all.floor = all.tombstone_floor = pair.hub.log.state().head;
+  ASSERT_TRUE(pair.hub.log.trim(all));
+  pair.hub.source.refresh();
+  pair.pump();
+  EXPECT_EQ(pair.zone.session->receiver()->counters().digest_mismatches, 0u);
+  for (int i = 0; i < 3 && !pair.converged(); ++i) {
+    pair.cut();
+    pair.connect();
+    pair.pump();
+  }
+  EXPECT_TRUE(pair.converged());
+  EXPECT_EQ(pair.zone.sink.items.count(timeout("t0").key), 0u);
+}
+
 }  // namespace
 }  // namespace zonesync
