@@ -292,7 +292,7 @@ void ZoneMachine::on_session_closed(Session& session, const CloseInfo& info) {
   if (error.message.empty()) {
     error.message = was_welcomed ? "the connection was lost" : "the hub closed before Welcome";
   }
-  if (code == close_code::kSuperseded) {
+  if (code == close_code::kSuperseded && !ZONESYNC_DEFECT(49)) {
     last_error_ = error;
     return end_for_good(Phase::superseded, Error{ErrorCode::conflict, error.message, {}});
   }

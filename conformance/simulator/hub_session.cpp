@@ -1,5 +1,6 @@
 #include "conformance/simulator/hub_session.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/hub/up_prints.hpp"
@@ -256,7 +257,10 @@ void HubSession::check_instance(Generation generation) {
   auto& owners = services_.owners[identity_];
   const auto known = owners.try_emplace(generation, hello_.instance).first;
   const bool newest = std::prev(owners.end())->first == generation;
-  if (known->second == hello_.instance && newest) return;
+  const bool first_time = std::none_of(owners.begin(), owners.end(), [&](const auto& owner) {
+    return owner.first != generation && owner.second == hello_.instance;
+  });
+  if (known->second == hello_.instance && newest && first_time) return;
   services_.env.broken("SES-07: a generation has two instances, or an old one is back", identity_);
 }
 

@@ -64,8 +64,9 @@ void SimLog::append(Segment segment, AppendDone done) {
 void SimLog::schedule_sync() {
   if (sync_due_) return;
   sync_due_ = true;
-  env_.scheduler.after(rng_.up_to(env_.plan.sync_delay), [this, epoch = epoch_] {
-    if (epoch != epoch_) return;
+  const Duration delay = rng_.up_to(env_.plan.sync_delay);
+  env_.scheduler.after(delay, [this, epoch = epoch_, alive = std::weak_ptr<bool>(alive_)] {
+    if (alive.expired() || epoch != epoch_) return;
     sync_due_ = false;
     log_.sync();
     auto answers = std::exchange(answers_, {});
@@ -80,8 +81,10 @@ void SimLog::append_lying(Segment segment, AppendDone done) {
     done(status);
   });
   env_.scheduler.after(env_.plan.sync_delay + std::chrono::seconds(2),
-                       [this, epoch = epoch_, head = log_.state().head] {
-                         if (epoch == epoch_) really_synced_ = std::max(really_synced_, head);
+                       [this, epoch = epoch_, head = log_.state().head,
+                        alive = std::weak_ptr<bool>(alive_)] {
+                         if (alive.expired() || epoch != epoch_) return;
+                         really_synced_ = std::max(really_synced_, head);
                        });
 }
 

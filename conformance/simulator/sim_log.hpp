@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -82,6 +83,7 @@ class SimLog final : public ChangeLog {
   Options options_;
   Rng rng_;
   MemoryChangeLog log_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // disks are replaced
   std::uint64_t epoch_ = 0;           // of the process that writes
   bool sync_due_ = false;
   bool fresh_ = true;                 // no process had it open before

@@ -45,7 +45,7 @@ FlowReceiver::~FlowReceiver() { *alive_ = false; }
 
 Status FlowReceiver::on_intent(const wire::Intent& intent) {
   want_in_flight_ = false;
-  if (want_to_send_ && !ZONESYNC_DEFECT(14)) {  // it waits for this answer to the older one
+  if (want_to_send_) {  // it waits for this answer to the older one
     PROBE(want_behind_want);
     return {};
   }

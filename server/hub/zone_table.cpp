@@ -140,7 +140,7 @@ void ZoneTable::verdicts(const std::string& zone, const std::vector<Verdict>& ve
   auto& rejects = found->second.down_rejects;
   for (const auto& verdict : verdicts) {
     if (verdict.accepted) {
-      rejects.erase(verdict.key);
+      if (!ZONESYNC_DEFECT(64)) rejects.erase(verdict.key);
     } else if (rejects.size() < kDownRejectsMax || rejects.contains(verdict.key)) {
       rejects[verdict.key] =
           RejectRecord{true, verdict.key, verdict.revision, {}, verdict.reject, now_ms};
