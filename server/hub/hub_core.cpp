@@ -180,9 +180,9 @@ void HubCore::submit_up(UpCommit commit, UpDone done) {
   const std::pair<SessionId, std::uint64_t> cut{commit.session, commit.cut};
   const bool first = commit.piece == 0;
   auto room = first ? queue_.check(entry.bytes) : Status{};
-  if (first && !room && !ZONESYNC_DEFECT(53)) refused_cuts_[commit.zone] = cut;
+  if (first && !room) refused_cuts_[commit.zone] = cut;
   const auto refused = refused_cuts_.find(commit.zone);
-  if (!room || (refused != refused_cuts_.end() && refused->second == cut)) {
+  if (refused != refused_cuts_.end() && refused->second == cut) {
     ++counters_.queue_full;
     const Error error = room ? Error{ErrorCode::resource_exhausted,
                                      "an earlier piece of the cut was refused; retry later", ""}
