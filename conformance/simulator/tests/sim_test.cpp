@@ -1,9 +1,6 @@
 // The simulator as a test: seeds without a violation, runs that repeat, a checker that can fail.
 #include <gtest/gtest.h>
 
-#include <array>
-#include <cstdio>
-
 #include "conformance/simulator/shrink.hpp"
 
 namespace zonesync::sim {
@@ -88,41 +85,6 @@ TEST(Simulation, APlanThatBreaksNothingIsNotShrunk) {
   EXPECT_FALSE(shrunk.outcome.violation);
   EXPECT_EQ(shrunk.kept.size(), make_plan(1).items.size());
 }
-
-/// What the build with mutants prints on stdout.
-std::string ask_defects(const std::string& arguments) {
-  const std::string command = std::string(ZONESYNC_SIM_DEFECTS) + " " + arguments;
-  std::FILE* pipe = ::popen(command.c_str(), "r");
-  std::string text;
-  std::array<char, 4096> buffer{};
-  while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
-    text.append(buffer.data(), got);
-  }
-  ::pclose(pipe);
-  return text;
-}
-
-TEST(Mutants, WithoutOneTheBuildWithMutantsIsTheProduct) {
-  Campaign campaign;
-  campaign.seeds = 20;
-  const std::string product = to_json(run_campaign(campaign));
-  const auto hash_at = product.find("\"trace_hash\"");
-  ASSERT_NE(hash_at, std::string::npos);
-  const std::string other = ask_defects("run --seeds 20 --json");
-  EXPECT_NE(other.find(product.substr(hash_at)), std::string::npos) << other;
-}
-
-TEST(Mutants, UnkindChoicesBreakNoPromise) {
-  const std::string report = ask_defects("run --seeds 100 --buggify --json");
-  EXPECT_NE(report.find("\"failures\":0"), std::string::npos) << report;
-}
-
-#ifdef __OPTIMIZE__
-TEST(Mutants, AllAreKilled) {
-  const std::string report = ask_defects("mutants --max-seeds 2000 --json");
-  EXPECT_NE(report.find("\"survivors\":[]"), std::string::npos) << report;
-}
-#endif
 
 class Checker : public ::testing::TestWithParam<std::size_t> {};
 
