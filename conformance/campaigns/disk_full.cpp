@@ -104,6 +104,10 @@ Status one_level(Site& site, unsigned level, std::map<std::string, std::string>&
   const std::uint64_t free = kLevels[level];
   const std::string name = "level" + std::to_string(level);
   const std::string where = name + ": " + std::to_string(free) + " bytes free: ";
+  // A hub that just had its space back sets the ballast aside within a second.
+  if (!eventually([&] { return std::filesystem::exists(site.hub->store() + "/ballast"); })) {
+    report.failed(where + "the hub sets no ballast aside");
+  }
   if (Status status = site.disk->fill_to(free); !status) return status;
   judge_level(site, where, acked, free, report);
   site.hub->kill9();

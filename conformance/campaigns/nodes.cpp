@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -147,6 +148,24 @@ std::unique_ptr<BlockingHttpClient> HubNode::new_client() const {
   options.bearer_token = first_line(read_file(directory_ + "/admin.token"));
   options.timeout = kCallTimeout;
   return std::make_unique<BlockingHttpClient>(std::move(options));
+}
+
+Status HubNode::freeze() {
+  process_->signal(SIGSTOP);
+  const std::string tasks = "/proc/" + std::to_string(process_->pid()) + "/task";
+  const bool still = eventually([&] {
+    std::error_code failed;
+    for (const auto& task : std::filesystem::directory_iterator(tasks, failed)) {
+      std::ifstream file(task.path() / "stat");
+      std::string stat;
+      std::getline(file, stat);
+      const auto name_end = stat.rfind(')');
+      if (name_end == std::string::npos || stat.compare(name_end, 4, ") T ") != 0) return false;
+    }
+    return !failed;
+  });
+  if (!still) return fail(ErrorCode::timeout, "the hub does not stand still after SIGSTOP");
+  return {};
 }
 
 void HubNode::kill9() {

@@ -65,6 +65,8 @@ class HubNode {
   /// and `said` tell why).
   Status start();
   void kill9();
+  /// Stops every thread and waits until each stands still. Errors: timeout.
+  [[nodiscard]] Status freeze();
   /// SIGTERM; the exit code, -1 = none in time.
   int stop();
   /// The exit code of a hub that must end by itself; nothing when it does not.
@@ -91,6 +93,7 @@ class HubNode {
   [[nodiscard]] std::uint16_t sync_port() const { return sync_port_; }
   [[nodiscard]] const std::string& store() const { return store_; }
   [[nodiscard]] std::string ca_file() const { return directory_ + "/tls/ca.pem"; }
+  [[nodiscard]] std::string key_file() const { return directory_ + "/keys/storage.key"; }
   [[nodiscard]] std::string program() const { return bin_dir_ + "/zonesync-hub"; }
   [[nodiscard]] const std::string& bin_dir() const { return bin_dir_; }
 

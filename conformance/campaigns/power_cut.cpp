@@ -69,7 +69,8 @@ Status one_power_cut(Machine& machine, std::mt19937_64& random, unsigned round,
   if (!writers.wait_acked(1 + random() % 60)) {
     return fail(ErrorCode::timeout, "no writes are acknowledged: " + machine.hub->said());
   }
-  machine.hub->process().signal(SIGSTOP);  // first: nobody may see the disk fail
+  // First: nobody may see the disk fail, nor answer for a sync that was under way meanwhile.
+  if (Status status = machine.hub->freeze(); !status) return status;
   if (Status status = machine.disk->power_cut(); !status) return status;
   machine.hub->kill9();
   writers.stop();

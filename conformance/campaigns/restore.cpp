@@ -59,7 +59,7 @@ struct Site {
   [[nodiscard]] Status store(std::vector<std::string> arguments) {
     std::vector<std::string> argv{hub.program(), "store"};
     argv.insert(argv.end(), arguments.begin(), arguments.end());
-    argv.insert(argv.end(), {"--store", hub.store()});
+    argv.insert(argv.end(), {"--store", hub.store(), "--key-file", hub.key_file()});
     const Ran ran = run(argv);
     if (ran.code == 0) return {};
     return fail(ErrorCode::unavailable, "store " + arguments[0] + ": " + ran.output);

@@ -92,6 +92,7 @@ TEST(Modes, AFallbackEndsByItself) {
 TEST(Modes, AnAgentThatWantsV1GetsItAndItsRejectsAreListedWithReasons) {
   Cluster cluster({"east"});
   auto& east = cluster.agent("east");
+  ASSERT_TRUE(in_mode(cluster, "east", "delta"));
   EXPECT_EQ(east.stop(), 0);
   east.extra_arguments = {"--delta", "false", "--refuse-labels", "test=refuse"};
   east.start();

@@ -188,16 +188,22 @@ Broken Oracle::advance(Receiver& receiver, const Sight& sight, const Step& step)
   const auto line = line_to(log, step.cursor, after);
   if (!line) return "P2: applied " + text(step.cursor) + ", which was never durable";
   std::set<ResourceKey> kept = std::move(receiver.unconfirmed);
+  receiver.doubtful.clear();
   if (step.full) {
     for (const auto& [key, item] : receiver.expected) kept.insert(key);
     kept.insert(step.unfinished.begin(), step.unfinished.end());
     receiver.expected.clear();
     if (step.removes_unnamed) kept.clear();
   }
+  const std::set<ResourceKey> before = step.compared ? kept : std::set<ResourceKey>();
   for (const auto* changes : *line) {
     for (const Change& change : *changes) {
       if (!visible(sight, change.cls)) continue;
-      kept.erase(change.key);  // named: confirmed, or gone by a logged leave
+      const bool gone = change.kind == ChangeKind::leave;
+      const bool untold = step.compared && !step.removes_unnamed && gone;
+      kept.erase(change.key);
+      if (!untold) receiver.doubtful.erase(change.key);
+      else if (before.contains(change.key)) receiver.doubtful.insert(change.key);
       apply(receiver.expected, change);
     }
   }
@@ -214,7 +220,9 @@ Broken Oracle::compare(Receiver& receiver, const std::vector<Held>& held) {
   std::size_t found = 0;
   for (const Held& item : held) {
     if (item.unconfirmed) {
-      if (unconfirmed.erase(*item.key) == 0 && !free(*item.key)) {
+      if (receiver.doubtful.contains(*item.key)) {
+        receiver.unconfirmed.insert(*item.key);
+      } else if (unconfirmed.erase(*item.key) == 0 && !free(*item.key)) {
         return "P1: holds " + to_string(*item.key) + " as unconfirmed without a reason";
       }
       continue;

@@ -45,6 +45,7 @@ struct Step {
   Cursor cursor;
   bool full = false;             // replaced instead of continued
   bool removes_unnamed = false;  // only with full: what the answer did not name was removed
+  bool compared = false;         // only with full: a repair or lists, which tell of no leaves
   std::set<ResourceKey> unfinished;  // arrived in pieces of cuts that did not end: may be newer
 };
 
@@ -109,6 +110,7 @@ class Oracle {
     std::optional<Step> last;
     Content expected;
     std::set<ResourceKey> unconfirmed;
+    std::set<ResourceKey> doubtful;  // gone or unconfirmed, as the last step found it
   };
   /// The transactions of (after, cursor.revision] on the line that leads to `cursor`; nothing when
   /// the cursor was never durable.

@@ -10,7 +10,7 @@ using auth::Role;
 const std::string kOneGlobal = "/{plural}/{name}";
 const std::string kOneInMesh = "/meshes/{mesh}/{plural}/{name}";
 
-std::vector<Route> build() {
+std::vector<Route> resource_routes() {
   const std::vector<std::string> list{"origin", "size", "offset", "rev"};
   const std::vector<std::string> one{"origin", "rev"};
   const std::vector<std::string> write{"origin", "dryRun"};
@@ -58,7 +58,11 @@ std::vector<Route> build() {
        get_changes},
       {Port::api, "GET", "/wait", Role::viewer, {"revision", "zones", "timeout"},
        wait_for_revision},
+  };
+}
 
+std::vector<Route> zone_routes() {
+  return {
       {Port::api, "GET", "/zones", Role::viewer, {}, answer_at_once<list_zones>},
       {Port::api, "GET", "/zones/_overview", Role::viewer, {},
        answer_at_once<list_zone_overviews>},
@@ -79,7 +83,11 @@ std::vector<Route> build() {
       {Port::api, "PUT", "/zones/{zone}/mode", Role::admin, {}, put_zone_mode},
       {Port::api, "GET", "/sync/errors", Role::viewer, {"zone"},
        answer_at_once<list_sync_errors>},
+  };
+}
 
+std::vector<Route> process_routes() {
+  return {
       {Port::api, "POST", "/store/checkpoint", Role::admin, {}, post_checkpoint},
       {Port::api, "POST", "/store/complete", Role::admin, {}, post_complete},
 
@@ -92,7 +100,13 @@ std::vector<Route> build() {
 }  // namespace
 
 const std::vector<Route>& route_table() {
-  static const std::vector<Route> routes = build();
+  static const std::vector<Route> routes = [] {
+    std::vector<Route> all;
+    for (const auto& some : {resource_routes(), zone_routes(), process_routes()}) {
+      all.insert(all.end(), some.begin(), some.end());
+    }
+    return all;
+  }();
   return routes;
 }
 

@@ -126,6 +126,7 @@ TEST_F(ReplicaRepair, AMassDeleteIsHeldUntilApproved) {
   EXPECT_EQ(held.error().hold_reason, "mass_delete");
   EXPECT_EQ(replica_.snapshot()->size(), 300u);
   ASSERT_TRUE(repair(false)) << "a partial log removes nothing, so nothing is held";
+  ASSERT_FALSE(repair()) << "held again: what was applied since ended the first hold";
   sink_.approve_mass_delete();
   EXPECT_TRUE(repair());
   EXPECT_EQ(replica_.snapshot()->size(), 100u);

@@ -71,9 +71,9 @@ TEST(Sync, StatusCountsZones) {
                   R"({"name":"b","connected":false,"enabled":false,"converged":"unknown"}]})");
   const Ran ran = hub.run("sync status -o json");
   EXPECT_EQ(ran.code, 0) << ran.err;
-  for (const char* fact : {R"("head": 9)", R"("zones": 2)", R"("connected": 1)", R"("behind": 1)",
-                           R"("diverged": 1)", R"("held": 1)", R"("disabled": 1)",
-                           R"("rejects": 3)"}) {
+  for (const char* fact : {R"("head":9)", R"("zones":2)", R"("connected":1)", R"("behind":1)",
+                           R"("diverged":1)", R"("held":1)", R"("disabled":1)",
+                           R"("rejects":3)"}) {
     EXPECT_THAT(ran.out, HasSubstr(fact));
   }
 }

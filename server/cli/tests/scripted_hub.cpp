@@ -9,7 +9,7 @@ class ScriptedChannel final : public ApiChannel {
   explicit ScriptedChannel(ScriptedHub& hub) : hub_(hub) {}
 
   Result<HttpResponse> request(HttpClientRequest request) override {
-    if (request.target == "/types") return hub_.types_;
+    if (request.target == "/types" && request.method == "GET") return hub_.types_;
     const Result<ScriptedHub::Step> step = next(request);
     return step ? step->answer(request) : fail(step.error());
   }
