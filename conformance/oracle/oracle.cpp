@@ -195,15 +195,14 @@ Broken Oracle::advance(Receiver& receiver, const Sight& sight, const Step& step)
     receiver.expected.clear();
     if (step.removes_unnamed) kept.clear();
   }
-  const std::set<ResourceKey> before = step.compared ? kept : std::set<ResourceKey>();
+  const std::set<ResourceKey> before = kept;
   for (const auto* changes : *line) {
     for (const Change& change : *changes) {
       if (!visible(sight, change.cls)) continue;
-      const bool gone = change.kind == ChangeKind::leave;
-      const bool untold = step.compared && !step.removes_unnamed && gone;
-      kept.erase(change.key);
+      kept.erase(change.key);  // named: confirmed, or gone by a logged leave
+      const bool untold = change.kind == ChangeKind::leave && before.contains(change.key);
+      if (untold) receiver.doubtful.insert(change.key);
       if (!untold) receiver.doubtful.erase(change.key);
-      else if (before.contains(change.key)) receiver.doubtful.insert(change.key);
       apply(receiver.expected, change);
     }
   }

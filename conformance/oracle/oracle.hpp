@@ -45,7 +45,6 @@ struct Step {
   Cursor cursor;
   bool full = false;             // replaced instead of continued
   bool removes_unnamed = false;  // only with full: what the answer did not name was removed
-  bool compared = false;         // only with full: a repair or lists, which tell of no leaves
   std::set<ResourceKey> unfinished;  // arrived in pieces of cuts that did not end: may be newer
 };
 
@@ -110,7 +109,7 @@ class Oracle {
     std::optional<Step> last;
     Content expected;
     std::set<ResourceKey> unconfirmed;
-    std::set<ResourceKey> doubtful;  // gone or unconfirmed, as the last step found it
+    std::set<ResourceKey> doubtful;  // left in the log, which repairs and lists do not tell
   };
   /// The transactions of (after, cursor.revision] on the line that leads to `cursor`; nothing when
   /// the cursor was never durable.

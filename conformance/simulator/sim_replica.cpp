@@ -60,7 +60,6 @@ void SimReplica::judge(const ReplicaBatch& batch, std::uint64_t before) {
   const bool repair = batch.repair != ReplicaBatch::Repair::none;
   step.full = batch.replace_all || batch.mark_unmentioned_unconfirmed || repair;
   step.removes_unnamed = batch.replace_all || batch.repair == ReplicaBatch::Repair::complete;
-  step.compared = repair || batch.mark_unmentioned_unconfirmed;
   const auto snapshot = replica_->snapshot();
   std::vector<oracle::Held> held;
   held.reserve(snapshot->size());

@@ -170,7 +170,6 @@ void UpWatch::judge(const std::string& zone, Revision revision) {
     const bool try_only = at + 1 < explanations.size();
     step.full = !end->from;
     step.removes_unnamed = step.full && end->complete;
-    step.compared = step.full;
     step.unfinished = origin.ahead;
     if (step.full) {
       std::erase_if(step.unfinished, [&](const auto& key) { return !origin.live.contains(key); });
