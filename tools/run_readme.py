@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -43,6 +44,16 @@ def script(page):
     return "\n".join(parts) + "\n"
 
 
+def end_group(group):
+    """Ends what the page left running, and waits for it: it writes where the page lived."""
+    for number in [signal.SIGTERM] * 200 + [signal.SIGKILL] * 50:
+        try:
+            os.killpg(group, number)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "build/release/bin")
@@ -54,10 +65,7 @@ def main():
         shell = subprocess.Popen(["bash", "-c", script(options.page)], cwd=ROOT, env=environment,
                                  stdin=subprocess.DEVNULL, start_new_session=True)
         code = shell.wait()
-        try:
-            os.killpg(shell.pid, signal.SIGTERM)  # what the page left running
-        except ProcessLookupError:
-            pass
+        end_group(shell.pid)
     if code != 0:
         print(f"{options.page}: a command failed with status {code}", file=sys.stderr)
     return 1 if code else 0
