@@ -207,9 +207,7 @@ void SyncServer::fall_back(SessionId id, Duration ttl) {
 }
 
 void SyncServer::retry_held(SessionId id) {
-  for (const auto& session : live()) {
-    if (session->id() == id) session->retry_held();
-  }
+  if (const auto session = find(id)) session->retry_held();
 }
 
 void SyncServer::forget(SessionId session) {

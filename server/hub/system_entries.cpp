@@ -1,23 +1,14 @@
 #include "server/hub/system_entries.hpp"
 
 #include <boost/json.hpp>
-#include <exception>
 
-#include "protocol/wire/codec.hpp"
 #include "server/hub/scope_json.hpp"
+#include "server/hub/system_entry_body.hpp"
 
 namespace zonesync::hub {
 namespace {
 
 namespace json = boost::json;
-
-Change make_system(ResourceKey key, const json::object& body) {
-  const Class cls{key.type, "", std::string(kGlobalOrigin), ""};
-  Resource resource;
-  resource.key = std::move(key);
-  resource.spec = json::serialize(body);
-  return wire::make_upsert(cls, resource);
-}
 
 json::object key_to_json(const ResourceKey& key) {
   return {{"type", key.type}, {"mesh", key.mesh}, {"origin", key.origin}, {"name", key.name}};
@@ -44,21 +35,6 @@ std::int64_t signed_number(const json::object& object, std::string_view name) {
 ResourceKey key_from_json(const json::object& object) {
   return {text(object, "type"), text(object, "mesh"), text(object, "origin"),
           text(object, "name")};
-}
-
-/// Reads a system entry with `read`; whatever Boost.JSON throws becomes storage_corrupt.
-template <class Record, class Read>
-Result<Record> decode(const Change& change, Read read) {
-  auto resource = wire::resource_of(change.payload);
-  if (!resource) return fail(std::move(resource.error()));
-  try {
-    return read(resource->key, json::parse(resource->spec).as_object());
-  } catch (const std::exception& error) {
-    return fail(ErrorCode::storage_corrupt,
-                std::string("system entry is not readable: ") + error.what() +
-                    "; the log was written by a newer version or is damaged",
-                to_string(change.key));
-  }
 }
 
 }  // namespace
@@ -139,7 +115,7 @@ Change system_leave(const ResourceKey& key) {
 }
 
 Result<ZoneRecord> decode_zone(const Change& change) {
-  return decode<ZoneRecord>(change, [](const ResourceKey& key, const json::object& body) {
+  return read_system<ZoneRecord>(change, [](const ResourceKey& key, const json::object& body) {
     ZoneRecord record;
     record.name = key.name;
     record.enabled = body.at("enabled").as_bool();
@@ -166,7 +142,7 @@ Result<ZoneRecord> decode_zone(const Change& change) {
 }
 
 Result<UpCursorRecord> decode_up_cursor(const Change& change) {
-  return decode<UpCursorRecord>(change, [](const ResourceKey& key, const json::object& body) {
+  return read_system<UpCursorRecord>(change, [](const ResourceKey& key, const json::object& body) {
     return UpCursorRecord{key.name, id(body, "log_id"),
                           Cursor{EraId{id(body, "era")}, Revision{number(body, "revision")},
                                  ViewId{id(body, "view")}}};
@@ -174,7 +150,7 @@ Result<UpCursorRecord> decode_up_cursor(const Change& change) {
 }
 
 Result<OfferRecord> decode_offer(const Change& change) {
-  return decode<OfferRecord>(change, [](const ResourceKey&, const json::object& body) {
+  return read_system<OfferRecord>(change, [](const ResourceKey&, const json::object& body) {
     OfferRecord record;
     record.zone = text(body, "zone");
     record.key = key_from_json(body.at("key").as_object());
@@ -193,7 +169,7 @@ Result<OfferRecord> decode_offer(const Change& change) {
 }
 
 Result<IdempotencyRecord> decode_idempotency(const Change& change) {
-  return decode<IdempotencyRecord>(change, [](const ResourceKey&, const json::object& body) {
+  return read_system<IdempotencyRecord>(change, [](const ResourceKey&, const json::object& body) {
     IdempotencyRecord record;
     record.key = text(body, "key");
     record.request_hash.id = id(body, "request");

@@ -1,37 +1,14 @@
 #include "server/hub/view_records.hpp"
 
 #include <boost/json.hpp>
-#include <exception>
 
-#include "protocol/wire/codec.hpp"
 #include "server/hub/scope_json.hpp"
+#include "server/hub/system_entry_body.hpp"
 
 namespace zonesync::hub {
 namespace {
 
 namespace json = boost::json;
-
-Change make_entry(ResourceKey key, const json::object& body) {
-  const Class cls{key.type, "", std::string(kGlobalOrigin), ""};
-  Resource resource;
-  resource.key = std::move(key);
-  resource.spec = json::serialize(body);
-  return wire::make_upsert(cls, resource);
-}
-
-template <class Record, class Read>
-Result<Record> read_entry(const Change& change, Read read) {
-  auto resource = wire::resource_of(change.payload);
-  if (!resource) return fail(std::move(resource.error()));
-  try {
-    return read(resource->key, json::parse(resource->spec).as_object());
-  } catch (const std::exception& error) {
-    return fail(ErrorCode::storage_corrupt,
-                std::string("system entry is not readable: ") + error.what() +
-                    "; the log was written by a newer version or is damaged",
-                to_string(change.key));
-  }
-}
 
 json::array labels_json(const std::vector<std::string>& labels) {
   json::array out;
@@ -95,13 +72,13 @@ Change encode(const ViewsRecord& record) {
     item["table"] = tables.size() - 1;
     views.emplace_back(std::move(item));
   }
-  return make_entry(views_key(record.zone), {{"request", scope_to_json(record.request)},
+  return make_system(views_key(record.zone), {{"request", scope_to_json(record.request)},
                                              {"views", std::move(views)},
                                              {"tables", std::move(tables)}});
 }
 
 Result<ViewsRecord> decode_views(const Change& change) {
-  return read_entry<ViewsRecord>(change, [](const ResourceKey& key, const json::object& body) {
+  return read_system<ViewsRecord>(change, [](const ResourceKey& key, const json::object& body) {
     ViewsRecord record;
     record.zone = key.name;
     record.request = scope_from_json(body.at("request").as_object());
@@ -127,7 +104,7 @@ Result<ViewsRecord> decode_views(const Change& change) {
 }
 
 Change encode(const TypeInfo& type) {
-  return make_entry(type_key(type.name),
+  return make_system(type_key(type.name),
                     {{"plural", type.plural},
                      {"scope", type.scope == TypeScope::mesh ? "mesh" : "global"},
                      {"global_to_zones", type.global_to_zones},
@@ -142,7 +119,7 @@ Change encode(const TypeInfo& type) {
 }
 
 Result<TypeInfo> decode_type(const Change& change) {
-  return read_entry<TypeInfo>(change, [](const ResourceKey& key, const json::object& body) {
+  return read_system<TypeInfo>(change, [](const ResourceKey& key, const json::object& body) {
     TypeInfo type;
     type.name = key.name;
     type.plural = std::string(body.at("plural").as_string());
