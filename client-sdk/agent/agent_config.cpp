@@ -35,6 +35,8 @@ text::ConfigTable make_table() {
        .doc = "Ask for delta mode; false = complete lists (v1) only.",
        .environment_aliases = {"ZONESYNC_SYNC_DELTA_ENABLED",
                                "KUMA_EXPERIMENTAL_KDS_DELTA_ENABLED"}},
+      {.path = "sync.compression", .type = ConfigType::boolean, .default_text = "true",
+       .doc = "Offer zstd packets and patches to the hub; never used for sensitive types."},
       {.path = "publish.dir", .doc = "Folder whose documents become resources of this zone."},
       {.path = "publish.interval", .type = ConfigType::duration, .default_text = "1s",
        .doc = "How often that folder is looked at.", .min = 10, .max = 3'600'000},
@@ -72,6 +74,7 @@ AgentConfig assemble(const text::ConfigValues& values) {
   client.types = values.list("types");
   client.meshes = values.list("meshes");
   client.delta_enabled = values.flag("sync.delta.enabled");
+  client.compression = values.flag("sync.compression");
   client.software = "zonesync-agent/" ZONESYNC_VERSION;
   config.mirror_dir = values.text("mirror_dir");
   config.publish_dir = values.text("publish.dir");

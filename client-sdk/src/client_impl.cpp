@@ -29,6 +29,9 @@ ZoneMachine::Options machine_options(const Config& config) {
   options.delta_enabled = config.delta_enabled;
   options.backoff = {config.backoff.base, config.backoff.max, config.backoff.auth};
   options.healthy_after = config.backoff.healthy_after;
+  if (!config.compression) {
+    options.session.features.zstd = options.session.features.patch = false;
+  }
   return options;
 }
 

@@ -154,6 +154,16 @@ Status ReplicaSink::stage(StagedChange change) {
   return {};
 }
 
+SharedBytes ReplicaSink::held(const ResourceKey& key, const Hash128& hash) const {
+  if (const auto staged = staged_.find(key); staged != staged_.end()) {
+    const Change& change = staged->second.change;
+    if (change.hash == hash) return change.payload;
+  }
+  const auto snapshot = store_.snapshot();
+  const ReplicaEntry* entry = snapshot->find(key);
+  return entry != nullptr && entry->change.hash == hash ? entry->change.payload : SharedBytes();
+}
+
 void ReplicaSink::commit(const CutEnd& end, CommitToken token, CommitDone done) {
   const auto before = store_.snapshot();
   stage_leaves(end);

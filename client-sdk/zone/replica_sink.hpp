@@ -83,6 +83,7 @@ class ReplicaSink final : public CutSink {
   [[nodiscard]] std::optional<std::vector<Print>> prints() const override;
   Status stage_remove(const Id128& key_fingerprint) override;
   void commit(const CutEnd& end, CommitToken token, CommitDone done) override;
+  [[nodiscard]] SharedBytes held(const ResourceKey& key, const Hash128& hash) const override;
 
  private:
   using Staged = std::unordered_map<ResourceKey, StagedChange>;

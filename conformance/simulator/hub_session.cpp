@@ -45,6 +45,9 @@ class EagerSink final : public CutSink {
     cursor_ = end.to;
     done(token, CutResult{end.to, {}});
   }
+  [[nodiscard]] SharedBytes held(const ResourceKey& key, const Hash128& hash) const override {
+    return sink_.held(key, hash);
+  }
 
  private:
   CutSink& sink_;
@@ -156,6 +159,9 @@ void HubSession::welcome(const hub::Admitted& admitted) {
   hub::UpSink::Events events = hub::up_events(services_.source, identity_, up);
   events.backlog = [this](std::size_t) { adapt_window(); };
   events.now_ms = [] { return std::int64_t{1}; };
+  events.stored = [this](const ResourceKey& key, const Hash128& hash) {
+    return services_.source.version(key, hash);
+  };
   sink_ = std::make_unique<hub::UpSink>(sink_options(admitted), *this, env.types, up,
                                         admitted.up_cursor, std::move(events));
   if (env.has(Defect::sink_acks_before_commit)) {

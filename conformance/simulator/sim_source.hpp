@@ -44,6 +44,12 @@ class SimSource final : public ChangeSource {
   [[nodiscard]] Result<LogEntry> read(Position position) const override {
     return source_.read(position);
   }
+  [[nodiscard]] std::shared_ptr<const Frames> compressed(const LogEntry& entry) const override {
+    return source_.compressed(entry);
+  }
+  [[nodiscard]] std::shared_ptr<const std::string> patch(const LogEntry& entry) const override {
+    return source_.patch(entry);
+  }
 
  private:
   [[nodiscard]] bool digest_is_off() const;

@@ -13,7 +13,8 @@ bool FlowSender::may_begin_lists() const {
 
 Status FlowSender::produce_lists(std::string& out, TimePoint now) {
   using Kind = ListPlanner::Step::Kind;
-  while (out.size() < options_.message_target_bytes) {
+  while (out.size() < options_.message_target_bytes &&
+         inflated_bytes_ < limits::kInflatedMessageTargetBytes) {
     if (view_moved()) {
       if (auto status = change_view(); !status) return status;
     }

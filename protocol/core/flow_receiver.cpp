@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/core/patch_receiver.hpp"
 #include "protocol/model/assert.hpp"
 #include "protocol/model/defect.hpp"
 #include "protocol/wire/codec.hpp"
@@ -170,6 +171,25 @@ Status FlowReceiver::on_remove(const wire::Remove& remove, std::size_t packet_by
     if (auto status = sink_.stage_remove(key); !status) return status;
   }
   return {};
+}
+
+Status FlowReceiver::on_patch(Revision revision, const wire::Patch& patch,
+                              std::size_t packet_bytes, TimePoint now) {
+  count_received(packet_bytes, now);
+  if (auto status = check_window(); !status) return status;
+  if (awaiting_intent_) return {};
+  if (assembly_) return fail(ErrorCode::protocol, "Patch inside a series of Parts", "FLOW-07");
+  if (replacing_ || repair_ || dropped_ || no_patches_) {
+    return fail(ErrorCode::protocol, "a Patch where only whole versions may come", "ZIP-13");
+  }
+  auto change = restore(patch, sink_);
+  if (!change && change.error().code == ErrorCode::precondition_failed) {
+    want_without_patches();
+    return {};
+  }
+  if (!change) return fail(change.error());
+  ++counters_.patches;
+  return accept(StagedChange{revision, std::move(*change)}, packet_bytes, now);
 }
 
 Status FlowReceiver::accept(StagedChange change, std::size_t, TimePoint) {
@@ -366,6 +386,15 @@ void FlowReceiver::give_up_answer() {
   repair_.reset();
 }
 
+void FlowReceiver::want_without_patches() {
+  ++counters_.patch_failures;
+  no_patches_ = true;
+  give_up_answer();
+  wire::Want want;
+  want.why = "patch_failed";
+  want_to_send_ = std::move(want);
+}
+
 bool FlowReceiver::settled() const {
   return outstanding_ == 0 && !awaiting_intent_ && durable_ && durable_->revision >= intent_->head;
 }
@@ -399,6 +428,7 @@ void FlowReceiver::produce(std::string& out, TimePoint now) {
   }
   if (want_to_send_ && outstanding_ == 0 && !want_in_flight_) {
     want_to_send_->cursor = sink_.cursor();
+    want_to_send_->no_patches = no_patches_;
     wire::append(out, options_.flow, *want_to_send_);
     want_to_send_.reset();
     want_in_flight_ = true;

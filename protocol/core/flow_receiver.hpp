@@ -29,6 +29,8 @@ struct FlowReceiverCounters {
   std::uint64_t digest_checks = 0;
   std::uint64_t digest_mismatches = 0;
   std::uint64_t rejects = 0;
+  std::uint64_t patches = 0;
+  std::uint64_t patch_failures = 0;    // each costs one answer: whole versions from then on
 };
 
 class FlowReceiver {
@@ -56,6 +58,8 @@ class FlowReceiver {
   Status on_list(const wire::List& list);
   Status on_differing(const wire::Differing& differing);
   Status on_remove(const wire::Remove& remove, std::size_t packet_bytes, TimePoint now);
+  Status on_patch(Revision revision, const wire::Patch& patch, std::size_t packet_bytes,
+                  TimePoint now);
   Status on_mark(const wire::Mark& mark, TimePoint now);
   /// What the sender says about itself: paused, or that everything is to be asked for again.
   void on_sender_hold(const wire::Hold& hold);
@@ -67,6 +71,8 @@ class FlowReceiver {
   void want_full(std::string why);
   /// Asks for a comparison by fingerprints; for everything where none is possible.
   void want_repair(std::string why);
+  /// A patch failed: the answer starts over with whole versions, for the rest of the session.
+  void want_without_patches();
   void set_window(std::uint64_t window_bytes);
 
   // -- output ------------------------------------------------------------------------------------
@@ -110,6 +116,7 @@ class FlowReceiver {
   std::optional<wire::Want> want_to_send_;
   bool want_in_flight_ = true;         // one at a time; the first is implied by Hello or Welcome
   bool awaiting_intent_ = true;        // data before the Intent is ignored
+  bool no_patches_ = false;            // one failed: every later Want asks for whole versions
   std::optional<wire::Intent> intent_;
   std::optional<Cursor> expected_;     // next Mark.from
   bool replacing_ = false;             // the open cut has no `from`

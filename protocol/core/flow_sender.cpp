@@ -14,6 +14,7 @@ FlowSender::FlowSender(Options options, const ChangeSource& source, View view)
     : options_(options),
       source_(source),
       view_(std::move(view)),
+      packer_(options.features, source, view_),
       window_bytes_(options.window_bytes) {
   if (options_.mode == SyncMode::v1) {
     planner_.emplace(source_, options_.message_target_bytes);
@@ -64,6 +65,7 @@ void FlowSender::on_want(const wire::Want& want) {
   confirmed_ = false;
   to_confirm_.reset();
   full_until_ = std::max(log_.head, view_since_);
+  packer_.on_answer(!want.no_patches);
   cut_from_ = intent.from;
   position_ = full_ ? Position::start() : Position::end_of(want.cursor->revision);
   if (ZONESYNC_DEFECT(1) && !full_) position_ = Position::end_of(log_.head);
@@ -150,6 +152,7 @@ void FlowSender::on_hold(const wire::Hold& hold) {
 // -- output ---------------------------------------------------------------------------------------
 
 Status FlowSender::produce(std::string& out, TimePoint now) {
+  inflated_bytes_ = 0;
   if (intent_to_send_) {
     wire::append(out, options_.flow, *intent_to_send_);
     intent_to_send_.reset();
@@ -169,7 +172,7 @@ Status FlowSender::produce(std::string& out, TimePoint now) {
 
 Status FlowSender::produce_data(std::string& out, TimePoint now) {
   const std::size_t limit = options_.message_target_bytes;
-  while (out.size() < limit) {
+  while (out.size() < limit && inflated_bytes_ < limits::kInflatedMessageTargetBytes) {
     if (view_moved()) {
       if (auto status = change_view(); !status) return status;
       if (outdated_) return {};
@@ -251,16 +254,41 @@ void FlowSender::load_page(ScanPage page) {
 }
 
 bool FlowSender::send_entry(std::string& out, const LogEntry& entry) {
-  const std::size_t payload = entry.change.payload.size();
-  if (payload > limits::kPartBytes) {
-    part_ = PendingPart{entry, 0};
+  const ByteView payload = entry.change.payload.view();
+  const Revision revision = entry.position.revision;
+  const std::size_t whole = wire::packet_bytes(payload.size());
+  // A full cut, or one to another view, may hold nothing that a patch could start from (ZIP-13).
+  if (const auto patch = full_ || change_.active() ? nullptr : packer_.patch(entry)) {
+    const wire::PacketHeader header{0, wire::PacketKind::patch, options_.flow, revision};
+    if (!send_packet(out, header, *patch, whole)) return false;
+    ++counters_.patches;
+    entry_sent(entry.position);
     return true;
   }
-  const std::size_t bytes = wire::packet_bytes(payload);
-  if (!may_send(bytes)) return false;
-  wire::append_change(out, options_.flow, entry.position.revision, entry.change);
-  count_data(bytes);
+  auto frames = packer_.compressed(entry);
+  if (payload.size() > limits::kPartBytes) {
+    part_ = PendingPart{entry, 0, std::move(frames)};
+    return true;
+  }
+  wire::PacketHeader header{0, wire::PacketKind::change, options_.flow, revision};
+  header.zstd = frames && !frames->front().empty();
+  if (!send_packet(out, header, header.zstd ? ByteView(frames->front()) : payload, whole)) {
+    return false;
+  }
   entry_sent(entry.position);
+  return true;
+}
+
+/// Sends one data packet that would have `whole_bytes` uncompressed; false = no credit now.
+bool FlowSender::send_packet(std::string& out, const wire::PacketHeader& header, ByteView payload,
+                             std::size_t whole_bytes) {
+  const std::size_t bytes = wire::packet_bytes(payload.size());
+  if (!may_send(bytes)) return false;
+  wire::append_packet(out, header, payload);
+  count_data(bytes);
+  if (header.zstd) ++counters_.compressed;
+  inflated_bytes_ += std::max(bytes, whole_bytes);
+  counters_.saved_bytes += whole_bytes > bytes ? whole_bytes - bytes : 0;
   return true;
 }
 
@@ -274,24 +302,26 @@ void FlowSender::entry_sent(Position position) {
 
 /// Sends the next slice of a large change; false = no credit now.
 bool FlowSender::send_parts(std::string& out) {
-  const ByteView payload = part_->entry.change.payload.view();
-  const auto count =
-      static_cast<std::uint32_t>((payload.size() + limits::kPartBytes - 1) / limits::kPartBytes);
-  wire::Part part;
-  part.index = part_->next;
-  part.count = count;
-  part.total_bytes = payload.size();
-  part.bytes = std::string(payload.substr(part.index * limits::kPartBytes, limits::kPartBytes));
-  std::string packet;
-  wire::append(packet, options_.flow, part_->entry.position.revision, part);
-  if (!may_send(packet.size())) {
+  wire::PacketHeader header{0, wire::PacketKind::part, options_.flow,
+                            part_->entry.position.revision};
+  const ByteView change = part_->entry.change.payload.view();
+  const std::uint32_t index = part_->next;
+  std::string payload;
+  std::size_t whole = 0;
+  header.zstd = part_->frames && !(*part_->frames)[index].empty();
+  if (header.zstd) {
+    payload = (*part_->frames)[index];
+    whole = wire::packet_bytes(std::min(change.size() - index * limits::kPartBytes,
+                                        limits::kPartBytes));
+  } else {
+    payload = wire::encode_part(part_of(change, index));
+  }
+  if (!send_packet(out, header, payload, whole)) {
     PROBE(parts_waited_for_credit);
     if (ZONESYNC_DEFECT(9)) part_->next = 0;
     return false;
   }
-  out += packet;
-  count_data(packet.size());
-  if (++part_->next == count) {
+  if (++part_->next == parts_of(change)) {
     entry_sent(part_->entry.position);
     part_.reset();
   }

@@ -18,6 +18,7 @@
 
 #include "protocol/core/list_planner.hpp"
 #include "protocol/core/list_status.hpp"
+#include "protocol/core/patch_sender.hpp"
 #include "protocol/core/ports.hpp"
 #include "protocol/core/repair_sender.hpp"
 #include "protocol/core/time.hpp"
@@ -31,6 +32,9 @@ struct FlowSenderCounters {
   std::uint64_t data_bytes = 0;    // Change, Part, Drop packets: what credit counts
   std::uint64_t marks = 0;
   std::uint64_t lists = 0;         // List packets (v1)
+  std::uint64_t compressed = 0;    // packets that travelled compressed
+  std::uint64_t patches = 0;       // changes that travelled as patches
+  std::uint64_t saved_bytes = 0;   // by both, compared with whole packets
   std::uint64_t intents_none = 0, intents_changes = 0, intents_repair = 0, intents_full = 0;
   std::uint64_t view_changes = 0;  // without a new answer
   std::uint64_t removes = 0;       // fingerprints of Remove packets
@@ -46,6 +50,7 @@ class FlowSender {
     std::size_t cut_target_bytes = limits::kMessageTargetBytes;  // when behind: cut at least that
     bool drops = false;                      // the receiver takes Drop (feature `views`)
     bool repair = false;                     // negotiated: repair instead of full where it helps
+    wire::Features features;                 // negotiated: how data may travel
   };
 
   /// `source` outlives the sender.
@@ -96,6 +101,7 @@ class FlowSender {
   struct PendingPart {
     LogEntry entry;
     std::uint32_t next = 0;
+    std::shared_ptr<const Frames> frames;  // compressed payloads of all parts; none = as they are
   };
   [[nodiscard]] wire::Intent decide(const wire::Want& want) const;
   Status produce_data(std::string& out, TimePoint now);
@@ -106,6 +112,8 @@ class FlowSender {
   [[nodiscard]] Result<bool> next_repair_page(std::string& out);
   void load_page(ScanPage page);
   bool send_entry(std::string& out, const LogEntry& entry);
+  bool send_packet(std::string& out, const wire::PacketHeader& header, ByteView payload,
+                   std::size_t whole_bytes);
   bool send_parts(std::string& out);
   void entry_sent(Position position);
   void send_mark(std::string& out, Revision to, TimePoint now, std::optional<Digest> digest);
@@ -143,6 +151,8 @@ class FlowSender {
   bool resync_due_ = false;
   bool confirmed_ = false;           // a Mark with a digest was acknowledged since the last Want
   std::optional<Revision> to_confirm_;  // of the first such Mark
+  PatchSender packer_;
+  std::size_t inflated_bytes_ = 0;   // of the message that is being filled (ZIP-17)
 
   std::optional<wire::Intent> intent_to_send_;
   LogState log_;                     // as of the Intent: eras do not change while a log is open

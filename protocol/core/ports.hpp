@@ -28,6 +28,10 @@ struct StatePage {
   bool forgotten = false;            // the log trimmed what that state needs: ask for a newer one
 };
 
+/// Payloads of the packets that carry one upsert, as zstd frames: one for a Change, one per Part.
+/// An empty one does not pay: that packet travels as it is.
+using Frames = std::vector<std::string>;
+
 /// Read side of a log as a flow's sender sees it. Implementation: protocol/flowlog.
 /// Thread rule: called on the session's thread only, but several sessions on several threads share
 /// one log, so implementations are thread-safe.
@@ -67,6 +71,16 @@ class ChangeSource {
   [[nodiscard]] virtual Result<StatePage> state_at(Revision revision, const std::string& type,
                                                    const std::optional<ResourceKey>& after,
                                                    const View& view, std::size_t max_bytes) const;
+
+  // Smaller forms of an upsert that `scan` gave, made once and shared between sessions; nothing =
+  // there is none. Never asked for sensitive types.
+  [[nodiscard]] virtual std::shared_ptr<const Frames> compressed(const LogEntry&) const {
+    return nullptr;
+  }
+  /// Payload of a Patch packet that leads from the entry's direct predecessor to it.
+  [[nodiscard]] virtual std::shared_ptr<const std::string> patch(const LogEntry&) const {
+    return nullptr;
+  }
 };
 
 /// A change with the revision it has in the sender's log.
@@ -156,6 +170,9 @@ class CutSink {
   /// called exactly once, inline or later. Several commits may be outstanding, answered in order.
   /// `end.from == end.to` with nothing staged is an idle Mark: check the digest, write nothing.
   virtual void commit(const CutEnd& end, CommitToken token, CommitDone done) = 0;
+  /// The payload of the version of `key` with this hash, staged or stored, the offered one whatever
+  /// its verdict; empty = not here, then the sender sends the next one whole (ZIP-16).
+  [[nodiscard]] virtual SharedBytes held(const ResourceKey&, const Hash128&) const { return {}; }
 };
 
 }  // namespace zonesync

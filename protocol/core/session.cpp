@@ -40,14 +40,19 @@ std::uint64_t to_ms(Duration duration) {
       std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
 }
 
+bool among(const std::vector<std::string>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
 }  // namespace
 
 Session::Session(Options options, SessionHost& host, std::optional<wire::Hello> hello)
     : options_(std::move(options)), host_(host), hello_(std::move(hello)) {
   ZS_ASSERT(hello_.has_value() == (options_.role == SessionRole::zone));
+  if (options_.mode == SyncMode::v1) options_.features.patch = false;  // lists hold whole versions
   if (!hello_) return;
-  for (const std::string& name : options_.features) {
-    if (!feature::among(hello_->features, name)) hello_->features.push_back(name);
+  for (const std::string& word : wire::words_of(options_.features)) {
+    if (!among(hello_->features, word)) hello_->features.push_back(word);
   }
 }
 
@@ -58,13 +63,15 @@ Session::~Session() = default;
 void Session::admit(Admission admission) {
   ZS_ASSERT(options_.role == SessionRole::hub && hello_seen_ && !established_);
   if (close_ || closed_) return;
-  auto own = options_.features;
-  own.emplace_back(kFeatureViews);
-  features_ = feature::common(own, hello_->features);
-  admission.welcome.features = features_;
+  features_ = wire::common(options_.features, wire::features_of(hello_->features));
+  admission.welcome.features = wire::words_of(features_);
+  const bool drops = among(hello_->features, kFeatureViews);
+  if (drops) admission.welcome.features.emplace_back(kFeatureViews);
   admission.welcome.up_repair = repairs() && admission.sink != nullptr &&
                                 !admission.sink->cursor() && admission.sink->has_content();
+  const std::size_t before = outbox_.size();
   wire::append(outbox_, admission.welcome);
+  if (features_.zstd) wire::compress_last_packet(outbox_, before);  // ZIP-05
   established_ = true;
   if (admission.source != nullptr && admission.down_view) {
     FlowSender::Options options;
@@ -74,8 +81,9 @@ void Session::admit(Admission admission) {
                                                    limits::kFlowWindowBytes);
     options.message_target_bytes = options_.message_target_bytes;
     options.cut_target_bytes = options_.cut_target_bytes;
-    options.drops = has(kFeatureViews);
+    options.drops = drops;
     options.repair = repairs();
+    options.features = features_;
     sender_ = std::make_unique<FlowSender>(options, *admission.source, *admission.down_view);
     if (admission.views != nullptr) sender_->follow(*admission.views);
     wire::Want want;  // implied by Hello (FLOW-01)
@@ -117,6 +125,7 @@ void Session::start_flows(ZoneFlows flows) {
     options.message_target_bytes = options_.message_target_bytes;
     options.cut_target_bytes = options_.cut_target_bytes;
     options.repair = repairs();
+    options.features = features_;
     sender_ = std::make_unique<FlowSender>(options, *flows.source, *flows.up_view);
   }
 }
@@ -165,13 +174,15 @@ void Session::on_message(std::string bytes, TimePoint now) {
   if (!bytes.empty()) last_received_ = now;
   ++counters_.messages_rx;
   counters_.bytes_rx += bytes.size();
-  wire::PacketReader reader(bytes);
+  patched_bytes_ = 0;
+  wire::PacketReader reader(bytes, inbound_features());
   for (;;) {
     auto packet = reader.next();
     if (!packet) return fail_session(packet.error());
     if (!*packet) break;
     if (auto status = dispatch(**packet, now); !status) return fail_session(status.error());
     if (close_) return;
+    reader.negotiated(inbound_features());
   }
   check_flows();
 }
@@ -301,13 +312,33 @@ Status Session::on_hello_packet(const wire::Packet& packet) {
   return {};
 }
 
+/// What a packet of the peer may use: a hub compresses its Welcome already (ZIP-05).
+wire::Features Session::inbound_features() const {
+  const bool before_welcome = options_.role == SessionRole::zone && !established_;
+  return before_welcome ? wire::Features{.zstd = options_.features.zstd} : features_;
+}
+
+/// SES-04: one version of our range and a subset of our features.
+Status Session::check_welcome(const wire::Welcome& welcome) const {
+  if (welcome.version < hello_->version_min || welcome.version > hello_->version_max) {
+    return fail(ErrorCode::unsupported, "Welcome names a version that we did not offer", "SES-04");
+  }
+  for (const std::string& word : welcome.features) {
+    if (!among(hello_->features, word)) {
+      return fail(ErrorCode::protocol, "Welcome names a feature that we did not offer", "SES-04");
+    }
+  }
+  return {};
+}
+
 Status Session::on_welcome_packet(const wire::Packet& packet) {
   if (options_.role != SessionRole::zone || established_) {
     return fail(ErrorCode::protocol, "an unexpected Welcome", "SES-02");
   }
   auto welcome = wire::decode_welcome(packet.payload);
   if (!welcome) return fail(welcome.error());
-  features_ = feature::common(hello_->features, welcome->features);
+  if (auto status = check_welcome(*welcome); !status) return status;
+  features_ = wire::features_of(welcome->features);
   established_ = true;
   host_.on_welcome(*this, *welcome);
   if (sender_) {
@@ -387,6 +418,15 @@ Status Session::dispatch_data(const wire::Packet& packet, TimePoint now) {
       receiver_->on_sender_hold(*hold);
       return {};
     }
+    case PacketKind::patch: {
+      auto patch = wire::decode_patch(packet.payload);
+      if (!patch) return fail(patch.error());
+      patched_bytes_ += patch->size;
+      if (patched_bytes_ > limits::kInflatedMessageMaxBytes) {
+        return fail(ErrorCode::too_large, "the patches of one message are too large", "ZIP-17");
+      }
+      return receiver_->on_patch(packet.header.revision, *patch, packet.packet_bytes, now);
+    }
     case PacketKind::mark: {
       auto mark = wire::decode_mark(packet.payload);
       if (!mark) return fail(mark.error());
@@ -394,36 +434,6 @@ Status Session::dispatch_data(const wire::Packet& packet, TimePoint now) {
     }
     default:
       return fail(ErrorCode::protocol, "a packet kind that was not negotiated", "FLOW-03");
-  }
-}
-
-/// Repair runs both ways: Buckets and Prints against the data, Differing and Remove with it.
-Status Session::dispatch_repair(const wire::Packet& packet, TimePoint now) {
-  const PacketKind kind = packet.header.kind;
-  const bool feedback = kind == PacketKind::buckets || kind == PacketKind::prints;
-  const FlowId inbound = options_.role == SessionRole::hub ? FlowId::up : FlowId::down;
-  const bool with_data = packet.header.flow == inbound;
-  if (!repairs() || feedback == with_data || (feedback ? !sender_ : !receiver_)) {
-    return fail(ErrorCode::protocol, "repair on a flow that has none", "REP-01");
-  }
-  switch (kind) {
-    case PacketKind::buckets: {
-      auto buckets = wire::decode_buckets(packet.payload);
-      return buckets ? sender_->on_buckets(*buckets) : fail(buckets.error());
-    }
-    case PacketKind::prints: {
-      auto prints = wire::decode_prints(packet.payload);
-      return prints ? sender_->on_prints(*prints) : fail(prints.error());
-    }
-    case PacketKind::differing: {
-      auto differing = wire::decode_differing(packet.payload);
-      return differing ? receiver_->on_differing(*differing) : fail(differing.error());
-    }
-    default: {
-      auto remove = wire::decode_remove(packet.payload);
-      return remove ? receiver_->on_remove(*remove, packet.packet_bytes, now)
-                    : fail(remove.error());
-    }
   }
 }
 

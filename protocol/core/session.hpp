@@ -18,7 +18,6 @@
 #include <string>
 #include <vector>
 
-#include "protocol/core/features.hpp"
 #include "protocol/core/flow_receiver.hpp"
 #include "protocol/core/flow_sender.hpp"
 #include "protocol/core/session_port.hpp"
@@ -79,10 +78,10 @@ class Session final : public SessionPort {
     std::size_t message_max_bytes = limits::kMessageMaxBytes;
     std::size_t message_target_bytes = limits::kMessageTargetBytes;  // what our sender fills
     std::size_t cut_target_bytes = limits::kMessageTargetBytes;      // when behind: cut at least
-    std::vector<std::string> features = feature::supported();        // offered or granted
+    wire::Features features = wire::kAllFeatures;                    // offered or granted
   };
 
-  /// `host` outlives the session. Zone role: `hello` is sent on open.
+  /// `host` outlives the session. Zone role: `hello` is sent on open, with our features.
   Session(Options options, SessionHost& host, std::optional<wire::Hello> hello);
   ~Session() override;
 
@@ -123,6 +122,8 @@ class Session final : public SessionPort {
   [[nodiscard]] const SessionCounters& counters() const { return counters_; }
   [[nodiscard]] SyncMode mode() const { return options_.mode; }
   [[nodiscard]] bool established() const { return established_; }
+  /// What both sides do; nothing before Welcome.
+  [[nodiscard]] const wire::Features& features() const { return features_; }
 
   // -- SessionPort --------------------------------------------------------------------------------
   void on_open(TimePoint now) override;
@@ -146,11 +147,12 @@ class Session final : public SessionPort {
   Status on_hello_packet(const wire::Packet& packet);
   Status on_welcome_packet(const wire::Packet& packet);
   Status dispatch_repair(const wire::Packet& packet, TimePoint now);
-  [[nodiscard]] bool has(std::string_view name) const { return feature::among(features_, name); }
   /// Lists are complete anyway: a v1 session has nothing to compare (V1-01).
   [[nodiscard]] bool repairs() const {
-    return options_.mode == SyncMode::delta && has(feature::kRepair);
+    return options_.mode == SyncMode::delta && features_.repair;
   }
+  [[nodiscard]] Status check_welcome(const wire::Welcome& welcome) const;
+  [[nodiscard]] wire::Features inbound_features() const;
   void check_flows();
   void settle_syncs();
   void release_syncs(std::string& out);
@@ -159,13 +161,14 @@ class Session final : public SessionPort {
   Options options_;
   SessionHost& host_;
   std::optional<wire::Hello> hello_;       // zone: what we say; hub: what was said
+  wire::Features features_;                // negotiated
   bool hello_seen_ = false;
-  std::vector<std::string> features_;      // both sides have
   bool established_ = false;
   bool opened_ = false;
   std::string outbox_;                     // session packets that are due (Hello, Welcome, ...)
   std::unique_ptr<FlowSender> sender_;
   std::unique_ptr<FlowReceiver> receiver_;
+  std::uint64_t patched_bytes_ = 0;        // results of the patches in the open message
   std::optional<CloseInfo> close_;
   bool closed_ = false;
   struct PendingSync {

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <set>
 
+#include "protocol/core/patch_sender.hpp"
 #include "protocol/model/assert.hpp"
 #include "protocol/model/defect.hpp"
 
@@ -42,6 +43,7 @@ void LogSource::refresh() {
   const std::unique_lock lock(mutex_);
   ZS_ASSERT(state.head == digests.head);
   if (state.head != state_.head) {
+    packed_.clear();
     chunks_.clear();
     chunk_bytes_ = 0;
   }
@@ -195,6 +197,39 @@ std::optional<std::vector<Class>> LogSource::classes_between(Revision base, Posi
     if (digest.count > 0) found.insert(cls);
   }
   return std::vector<Class>(found.begin(), found.end());
+}
+
+std::shared_ptr<const Frames> LogSource::compressed(const LogEntry& entry) const {
+  return packed_.frames(entry.position, [&] { return make_frames(entry.change); });
+}
+
+std::shared_ptr<const std::string> LogSource::patch(const LogEntry& entry) const {
+  const auto make = [&]() -> std::shared_ptr<const std::string> {
+    const auto base = predecessor(entry);
+    return base ? make_patch_payload(base->change, entry.change) : nullptr;
+  };
+  return packed_.patch(entry.position, make);
+}
+
+std::optional<LogEntry> LogSource::predecessor(const LogEntry& entry) const {
+  std::optional<Previous> previous = entry.previous;
+  if (!previous) {  // entries of the hot tail do not carry it
+    auto stored = log_.read(entry.position);
+    if (stored) previous = stored->previous;
+  }
+  if (!previous || previous->kind != ChangeKind::upsert) return std::nullopt;
+  auto base = log_.read(previous->position);
+  if (!base || base->change.hash != previous->hash) return std::nullopt;
+  return std::move(*base);
+}
+
+SharedBytes LogSource::version(const ResourceKey& key, const Hash128& hash) const {
+  const auto latest = log_.latest(key);
+  const bool same = latest && *latest && (*latest)->kind == ChangeKind::upsert &&
+                    (*latest)->hash == hash;
+  if (!same) return {};
+  auto entry = log_.read((*latest)->position);
+  return entry && entry->change.hash == hash ? entry->change.payload : SharedBytes();
 }
 
 template <typename Visit>

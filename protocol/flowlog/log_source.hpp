@@ -15,6 +15,7 @@
 
 #include "protocol/core/ports.hpp"
 #include "protocol/flowlog/fingerprint_index.hpp"
+#include "protocol/flowlog/pack_cache.hpp"
 #include "storage/change_log.hpp"
 
 namespace zonesync {
@@ -53,6 +54,11 @@ class LogSource final : public ChangeSource {
   [[nodiscard]] Result<LogEntry> read(Position position) const override {
     return log_.read(position);
   }
+  [[nodiscard]] std::shared_ptr<const Frames> compressed(const LogEntry& entry) const override;
+  [[nodiscard]] std::shared_ptr<const std::string> patch(const LogEntry& entry) const override;
+
+  /// Payload of the live version of `key`, if it has this hash; else empty.
+  [[nodiscard]] SharedBytes version(const ResourceKey& key, const Hash128& hash) const;
 
  private:
   struct Chunk;
@@ -63,10 +69,13 @@ class LogSource final : public ChangeSource {
   /// far behind the head to know. The caller holds the lock.
   template <typename Visit>
   [[nodiscard]] bool digests_at(Revision revision, const View& view, Visit visit) const;
+  /// What `entry` replaced, when it is an upsert that can still be read.
+  [[nodiscard]] std::optional<LogEntry> predecessor(const LogEntry& entry) const;
 
   const ChangeLog& log_;
   const std::size_t hot_tail_bytes_;
   mutable FingerprintIndex fingerprints_;
+  mutable PackCache packed_{limits::kPackedCacheBytes};
   std::atomic<std::uint64_t> head_{0};
 
   mutable std::shared_mutex mutex_;      // guards everything below

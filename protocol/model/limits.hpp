@@ -18,6 +18,17 @@ inline constexpr std::size_t kResourceMaxBytes = 8u << 20;           // travels 
 inline constexpr std::size_t kPartBytes = 192u << 10;                // payload slice of one Part
 // A change is a resource with its key, labels, tag and encoding.
 inline constexpr std::size_t kChangeMaxBytes = kResourceMaxBytes + (32u << 10);
+
+// Compression and patches (docs/protocol.md section 8).
+inline constexpr std::size_t kCompressMinBytes = 1u << 10;           // smaller payloads go as is
+inline constexpr std::size_t kCompressRatioMax = 64;                 // inflated / compressed
+inline constexpr std::size_t kCompressWindowLogMax = 20;             // of a compressed packet
+inline constexpr std::size_t kPatchMinBytes = 1u << 10;              // of both versions
+inline constexpr std::size_t kPatchWindowLogMax = 25;                // both versions in the window
+inline constexpr std::size_t kInflatedMessageTargetBytes = 16u << 20;  // a sender's
+inline constexpr std::size_t kInflatedMessageMaxBytes = 32u << 20;
+inline constexpr std::size_t kPackedCacheBytes = 16u << 20;          // made once for all
+
 inline constexpr std::size_t kFlatbufferMaxDepth = 16;
 inline constexpr std::size_t kFlatbufferMaxTables = 100'000;
 

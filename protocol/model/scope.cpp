@@ -291,6 +291,11 @@ View::View(ViewSpec spec, std::shared_ptr<const TypeRegistry> registry)
       registry_(std::move(registry)),
       id_(compute_id(*spec_, *registry_)) {}
 
+bool View::sensitive(std::string_view type) const {
+  const TypeInfo* info = registry_->find(type);
+  return info == nullptr || info->sensitive;
+}
+
 bool View::admits(const Class& cls) const {
   if (is_system(cls.type) || (cls.tag == kHomeTag && !ZONESYNC_DEFECT(23))) return false;
   if (!spec_->types.empty() && !spec_->types.contains(cls.type)) return false;

@@ -79,6 +79,8 @@ class View {
   [[nodiscard]] const ViewId& id() const { return id_; }
   [[nodiscard]] const ViewSpec& spec() const { return *spec_; }
   [[nodiscard]] const TypeRegistry& registry() const { return *registry_; }
+  /// Whether the type may hold secrets; unknown types may.
+  [[nodiscard]] bool sensitive(std::string_view type) const;
 
  private:
   std::shared_ptr<const ViewSpec> spec_;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "protocol/model/result.hpp"
+#include "protocol/wire/features.hpp"
 #include "protocol/wire/message.hpp"
 
 namespace zonesync::wire {
@@ -24,8 +25,11 @@ namespace zonesync::wire {
 
 /// Bytes a payload takes as a packet: header, payload, padding to 8.
 [[nodiscard]] std::size_t packet_bytes(std::size_t payload_bytes);
-/// Appends one packet. `out` stays a multiple of 8 long.
+/// Appends one packet. `out` stays a multiple of 8 long. With `header.zstd` the payload is the
+/// frame that `compress` made.
 void append_packet(std::string& out, const PacketHeader& header, ByteView payload);
+/// Compresses the packet that starts at `offset` and ends `out`, where that pays.
+void compress_last_packet(std::string& out, std::size_t offset);
 
 // Each appends one packet with its header to `out`.
 void append(std::string& out, const Hello& message);
@@ -45,10 +49,14 @@ void append(std::string& out, FlowId flow, const Buckets& message);
 void append(std::string& out, FlowId flow, const Differing& message);
 void append(std::string& out, FlowId flow, const Prints& message);
 void append(std::string& out, FlowId flow, const Remove& message);
+/// The payload of a Part or Patch packet alone, for those who send it many times.
+[[nodiscard]] std::string encode_part(const Part& message);
+[[nodiscard]] std::string encode_patch(const Patch& message);
 /// A change with its revision, from already encoded bytes.
 void append_change(std::string& out, FlowId flow, Revision revision, const Change& change);
 
-/// One packet inside a message; `payload` points into the message.
+/// One packet inside a message; `payload` points into the message, or into the reader until its
+/// next packet when it had to be inflated.
 struct Packet {
   PacketHeader header;
   ByteView payload;
@@ -59,13 +67,23 @@ struct Packet {
 /// heap-allocated std::string does).
 class PacketReader {
  public:
-  explicit PacketReader(ByteView message) : rest_(message) {}
+  /// `features` = what was negotiated, or offered while that is not known.
+  explicit PacketReader(ByteView message, Features features = {})
+      : rest_(message), features_(features) {}
+  /// The handshake ended inside this message.
+  void negotiated(Features features) { features_ = features; }
   /// Next packet, nothing at the end. Errors: protocol (truncated, reserved bits, non-zero
-  /// padding, unknown kind or compression, revision where none belongs).
+  /// padding, unknown kind, compression or patch that was not negotiated, a frame that breaks
+  /// ZIP-01 to ZIP-04, revision where none belongs), too_large.
   [[nodiscard]] Result<std::optional<Packet>> next();
 
  private:
+  Status inflate_payload(Packet& packet);
+
   ByteView rest_;
+  Features features_;
+  std::string inflated_;               // payload of the current packet, when it was compressed
+  std::size_t inflated_bytes_ = 0;     // of this message so far
 };
 
 /// Each verifies (depth, tables, bounds) before any access. Errors: protocol, too_large.
@@ -77,6 +95,7 @@ class PacketReader {
 [[nodiscard]] Result<Want> decode_want(ByteView payload);
 [[nodiscard]] Result<Intent> decode_intent(ByteView payload);
 [[nodiscard]] Result<Part> decode_part(ByteView payload);
+[[nodiscard]] Result<Patch> decode_patch(ByteView payload);
 [[nodiscard]] Result<Drop> decode_drop(ByteView payload);
 [[nodiscard]] Result<List> decode_list(ByteView payload);
 [[nodiscard]] Result<Mark> decode_mark(ByteView payload);

@@ -129,6 +129,7 @@ void fill(JsonFields& fields, const Want& want) {
   fields.flag("force_full", want.force_full);
   if (want.repair) fields.flag("repair", true);
   fields.text_if("why", want.why);
+  if (want.no_patches) fields.flag("no_patches", true);
 }
 
 void fill(JsonFields& fields, const Intent& intent) {
@@ -138,6 +139,14 @@ void fill(JsonFields& fields, const Intent& intent) {
       .text("view", to_hex(intent.view.id));
   add_cursor(fields, "from", intent.from);
   fields.number("head", intent.head.value).text_if("why", intent.why);
+}
+
+void fill(JsonFields& fields, const Patch& patch) {
+  fields.raw("key", to_json(patch.key))
+      .text("base", to_hex(patch.base.id))
+      .text("hash", to_hex(patch.hash.id))
+      .number("size", patch.size)
+      .number("frame_bytes", patch.frame.size());
 }
 
 void fill(JsonFields& fields, const Drop& drop) {
@@ -256,6 +265,7 @@ Status fill_payload(JsonFields& fields, const Packet& packet, DescribeOptions op
     case PacketKind::want: return fill_decoded(fields, decode_want(payload));
     case PacketKind::intent: return fill_decoded(fields, decode_intent(payload));
     case PacketKind::change: return fill_change(fields, payload, options);
+    case PacketKind::patch: return fill_decoded(fields, decode_patch(payload));
     case PacketKind::drop: return fill_decoded(fields, decode_drop(payload));
     case PacketKind::list: return fill_decoded(fields, decode_list(payload));
     case PacketKind::mark: return fill_decoded(fields, decode_mark(payload));

@@ -66,8 +66,8 @@ void append(std::string& out, FlowId flow, const Want& message) {
   FlatBufferBuilder builder(256);
   const MaybeCursor cursor(message.cursor);
   const auto why = detail::put_text(builder, message.why, limits::kWordMaxBytes);
-  builder.Finish(
-      fb::CreateWant(builder, cursor.get(), message.force_full, why, message.repair));
+  builder.Finish(fb::CreateWant(builder, cursor.get(), message.force_full, why, message.repair,
+                                message.no_patches));
   append_finished(out, PacketKind::want, flow, {}, builder);
 }
 
@@ -82,6 +82,7 @@ Result<Want> decode_want(ByteView payload) {
   want.why = reader.word(root.why(), "why");
   want.repair = root.repair();
   reader.require(!want.repair || !want.force_full, "repair", "either repair or full");
+  want.no_patches = root.no_patches();
   return reader.finish(std::move(want));
 }
 
@@ -126,14 +127,22 @@ void append_change(std::string& out, FlowId flow, Revision revision, const Chang
   append_packet(out, header, change.payload.view());
 }
 
-void append(std::string& out, FlowId flow, Revision revision, const Part& message) {
+std::string encode_part(const Part& message) {
   FlatBufferBuilder builder(message.bytes.size() + 128);
   // Required: present even when empty.
   const auto bytes = builder.CreateVector(
       reinterpret_cast<const std::uint8_t*>(message.bytes.data()), message.bytes.size());
   builder.Finish(
       fb::CreatePart(builder, message.index, message.count, message.total_bytes, bytes));
-  append_finished(out, PacketKind::part, flow, revision, builder);
+  return std::string(detail::finished(builder));
+}
+
+void append(std::string& out, FlowId flow, Revision revision, const Part& message) {
+  PacketHeader header;
+  header.kind = PacketKind::part;
+  header.flow = flow;
+  header.revision = revision;
+  append_packet(out, header, encode_part(message));
 }
 
 Result<Part> decode_part(ByteView payload) {

@@ -35,6 +35,7 @@ enum class PacketKind : std::uint16_t {
   prints = 26,
   remove = 27,
   list = 28,
+  patch = 30,
 };
 [[nodiscard]] std::string_view to_string(PacketKind kind);
 
@@ -49,6 +50,7 @@ struct PacketHeader {
   PacketKind kind = PacketKind::hello;
   FlowId flow = FlowId::down;
   Revision revision;
+  bool zstd = false;                    // the payload is a zstd frame of the real one (ZIP-01)
 };
 
 /// Identity and extent of a sender's log.
@@ -118,6 +120,7 @@ struct Want {
   bool force_full = false;
   std::string why;                      // stable word for logs: "digest_mismatch", ...
   bool repair = false;                  // compare by fingerprints even where the cursor is valid
+  bool no_patches = false;              // a patch failed: whole versions only (ZIP-16)
   friend bool operator==(const Want&, const Want&) = default;
 };
 
@@ -144,6 +147,17 @@ struct Part {
   std::uint64_t total_bytes = 0;
   std::string bytes;
   friend bool operator==(const Part&, const Part&) = default;
+};
+
+/// An upsert as a difference to the version of `key` with hash `base`, which the receiver holds.
+/// The packet header's revision is that of the change.
+struct Patch {
+  ResourceKey key;
+  Hash128 base;
+  Hash128 hash;                         // of the resulting Change payload
+  std::uint64_t size = 0;               // of the resulting Change payload
+  std::string frame;                    // zstd with the base as prefix
+  friend bool operator==(const Patch&, const Patch&) = default;
 };
 
 /// A class left the receiver's view, or enters it and is sent anew (VIEW-02).

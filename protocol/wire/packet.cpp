@@ -5,6 +5,7 @@
 #include "protocol/model/assert.hpp"
 #include "protocol/model/limits.hpp"
 #include "protocol/wire/codec.hpp"
+#include "protocol/wire/compression.hpp"
 
 namespace zonesync::wire {
 namespace {
@@ -31,14 +32,19 @@ std::size_t padded(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlign
 bool known(PacketKind kind) { return !to_string(kind).empty(); }
 bool of_a_flow(PacketKind kind) { return kind >= PacketKind::want; }
 bool with_revision(PacketKind kind) {
-  return kind == PacketKind::change || kind == PacketKind::part;
+  return kind == PacketKind::change || kind == PacketKind::part || kind == PacketKind::patch;
 }
 
 tl::unexpected<Error> refuse(std::string problem) {
   return fail(ErrorCode::protocol, std::move(problem), "packet");
 }
 
-Result<PacketHeader> read_header(ByteView bytes) {
+/// Hello and Goodbye are frozen: they never travel compressed.
+bool may_be_compressed(PacketKind kind) {
+  return kind != PacketKind::hello && kind != PacketKind::goodbye;
+}
+
+Result<PacketHeader> read_header(ByteView bytes, const Features& features) {
   const auto flags = static_cast<std::uint8_t>(bytes[4]);
   const auto dictionary = static_cast<std::uint8_t>(bytes[5]);
   PacketHeader header;
@@ -50,10 +56,17 @@ Result<PacketHeader> read_header(ByteView bytes) {
     return refuse("unknown packet kind " + std::to_string(static_cast<unsigned>(header.kind)));
   }
   const std::string kind(to_string(header.kind));
-  if ((flags & (kFlagZstd | kFlagDictionary)) != 0 || dictionary != 0) {
+  header.zstd = (flags & kFlagZstd) != 0;
+  const bool compressed = header.zstd && features.zstd && may_be_compressed(header.kind);
+  if (header.zstd != compressed || (flags & kFlagDictionary) != 0 || dictionary != 0) {
     return refuse("compression was not negotiated (" + kind + ")");
   }
-  if ((flags & ~kFlagUp) != 0) return refuse("reserved flag bits are set (" + kind + ")");
+  if (header.kind == PacketKind::patch && !features.patch) {
+    return refuse("patches were not negotiated");
+  }
+  if ((flags & ~(kFlagUp | kFlagZstd)) != 0) {
+    return refuse("reserved flag bits are set (" + kind + ")");
+  }
   if (header.flow != FlowId::down && !of_a_flow(header.kind)) {
     return refuse("flow bit on a session packet (" + kind + ")");
   }
@@ -86,6 +99,7 @@ std::string_view to_string(PacketKind kind) {
     case PacketKind::prints: return "prints";
     case PacketKind::remove: return "remove";
     case PacketKind::list: return "list";
+    case PacketKind::patch: return "patch";
   }
   return {};
 }
@@ -114,12 +128,40 @@ void append_packet(std::string& out, const PacketHeader& header, ByteView payloa
   const std::size_t end = out.size() + packet_bytes(payload.size());
   if (out.capacity() < end) out.reserve(std::max(end, out.capacity() * 2));
   put_little_endian(out, payload.size(), 4);
-  put_little_endian(out, header.flow == FlowId::up ? kFlagUp : 0, 1);
+  const unsigned flags =
+      (header.flow == FlowId::up ? kFlagUp : 0u) | (header.zstd ? kFlagZstd : 0u);
+  put_little_endian(out, flags, 1);
   put_little_endian(out, 0, 1);  // dictionary
   put_little_endian(out, static_cast<std::uint16_t>(header.kind), 2);
   put_little_endian(out, header.revision.value, 8);
   out.append(payload);
   out.resize(end, '\0');
+}
+
+void compress_last_packet(std::string& out, std::size_t offset) {
+  ZS_ASSERT(offset + limits::kPacketHeaderBytes <= out.size());
+  const ByteView packet = ByteView(out).substr(offset);
+  auto header = read_header(packet, Features{.zstd = true, .patch = true});
+  ZS_ASSERT(header.has_value() && packet_bytes(header->length) == packet.size());
+  if (header->zstd || !may_be_compressed(header->kind)) return;
+  auto frame = compress(packet.substr(limits::kPacketHeaderBytes, header->length));
+  if (!frame) return;
+  header->zstd = true;
+  out.resize(offset);
+  append_packet(out, *header, *frame);
+}
+
+Status PacketReader::inflate_payload(Packet& packet) {
+  auto inflated = inflate(packet.payload, limits::kMessageMaxBytes);
+  if (!inflated) return fail(std::move(inflated.error()));
+  inflated_bytes_ += inflated->size();
+  if (inflated_bytes_ > limits::kInflatedMessageMaxBytes) {
+    return fail(ErrorCode::too_large, "the packets of one message inflate beyond the limit",
+                "ZIP-04");
+  }
+  inflated_ = std::move(*inflated);
+  packet.payload = inflated_;
+  return {};
 }
 
 Result<std::optional<Packet>> PacketReader::next() {
@@ -131,7 +173,7 @@ Result<std::optional<Packet>> PacketReader::next() {
                 "message");
   }
   if (rest_.size() < limits::kPacketHeaderBytes) return refuse("truncated packet header");
-  Result<PacketHeader> header = read_header(rest_);
+  Result<PacketHeader> header = read_header(rest_, features_);
   if (!header) return fail(std::move(header.error()));
   const std::size_t total = packet_bytes(header->length);
   if (total > rest_.size()) {
@@ -145,6 +187,9 @@ Result<std::optional<Packet>> PacketReader::next() {
   }
   Packet packet{*header, rest_.substr(limits::kPacketHeaderBytes, header->length), total};
   rest_.remove_prefix(total);
+  if (header->zstd) {
+    if (auto status = inflate_payload(packet); !status) return fail(std::move(status.error()));
+  }
   return std::optional<Packet>(packet);
 }
 

@@ -121,6 +121,12 @@ const std::vector<ZoneMetric>& zone_metrics() {
        [=](const ZoneStatus& z) { return number(z.counters.changes_sent); }},
       {"zone_digest_mismatches_total", "Digest comparisons that failed.", counter,
        [=](const ZoneStatus& z) { return number(z.counters.digest_mismatches); }},
+      {"zone_saved_bytes_total", "Bytes that compression and patches did not send.", counter,
+       [=](const ZoneStatus& z) { return number(z.counters.saved_bytes); }},
+      {"zone_sent_patches_total", "Changes that went to the zone as patches.", counter,
+       [=](const ZoneStatus& z) { return number(z.counters.patches_sent); }},
+      {"zone_patch_failures_total", "Patches of the zone that found no base here.", counter,
+       [=](const ZoneStatus& z) { return number(z.counters.patch_failures); }},
       {"sync_sotw_equivalent_bytes_total", "What complete lists would have cost.", counter,
        [=](const ZoneStatus& z) { return number(z.counters.v1_bytes_est); }},
   };

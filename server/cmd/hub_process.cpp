@@ -157,6 +157,7 @@ Status HubProcess::build_core() {
     check_waits();
   };
   services.ended = [this](SessionId session) { sync_->forget(session); };
+  services.compression = config_.sync_compression;
   services_ = std::make_unique<SessionServices>(std::move(services));
   SyncServer::Options sync;
   sync.address = numeric(config_.listen_sync.host);

@@ -8,9 +8,10 @@
 namespace zonesync {
 namespace {
 
-Session::Options hub_options(SyncMode mode) {
+Session::Options hub_options(const SessionServices& services, SyncMode mode) {
   Session::Options options;
   options.mode = mode;
+  if (!services.compression) options.features.zstd = options.features.patch = false;
   options.role = SessionRole::hub;
   return options;
 }
@@ -55,7 +56,7 @@ HubSession::HubSession(SessionServices& services, SessionId id, auth::ZoneIdenti
       identity_(std::move(identity)),
       peer_(std::move(peer)),
       mode_(std::move(mode)),
-      session_(hub_options(mode_.mode), *this, std::nullopt) {}
+      session_(hub_options(services, mode_.mode), *this, std::nullopt) {}
 
 std::shared_ptr<SessionPort> HubSession::port() {
   return std::shared_ptr<SessionPort>(shared_from_this(), &session_);
@@ -166,6 +167,9 @@ void HubSession::welcome(const hub::Admitted& admitted) {
   events.backlog = [this](std::size_t) { adapt_window(); };
   events.idle = [this] { answer_syncs(); };
   events.now_ms = services_.now_ms;
+  events.stored = [this](const ResourceKey& key, const Hash128& hash) {
+    return services_.source.version(key, hash);
+  };
   sink_ = std::make_unique<hub::UpSink>(std::move(options), *this, registry, up,
                                         admitted.up_cursor, std::move(events));
   Session::Admission admission;
@@ -267,6 +271,8 @@ void HubSession::sample() {
     }
     sample.lists = sender->list_status().types();
     sample.counters.changes_sent = sender->counters().changes;
+    sample.counters.saved_bytes = sender->counters().saved_bytes;
+    sample.counters.patches_sent = sender->counters().patches;
     sample.counters.intents_none = sender->counters().intents_none;
     sample.counters.intents_changes = sender->counters().intents_changes;
     sample.counters.intents_repair = sender->counters().intents_repair;
@@ -283,6 +289,7 @@ void HubSession::sample() {
     sample.counters.changes_received = receiver->counters().changes;
     sample.counters.up_cuts = receiver->counters().cuts;
     sample.counters.digest_mismatches = receiver->counters().digest_mismatches;
+    sample.counters.patch_failures = receiver->counters().patch_failures;
   }
   sample.counters.bytes_rx = session_.counters().bytes_rx;
   sample.counters.bytes_tx = session_.counters().bytes_tx;

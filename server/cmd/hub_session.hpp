@@ -48,6 +48,7 @@ struct SessionServices {
   std::function<void(const std::string& zone, Revision)> progress;
   std::function<void(SessionId)> ended;
   std::shared_ptr<SessionTotals> totals = std::make_shared<SessionTotals>();
+  bool compression = true;                                 // grant zstd and patches
 };
 
 /// Life cycle: make, attach the driver, start the driver; the driver owns it until the end.

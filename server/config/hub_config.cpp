@@ -78,6 +78,7 @@ class Assembler {
     if (config.audience.empty()) refuse("auth.audience", "must not be empty");
     config.zones_auto_register = values_.flag("zones.auto_register");
     config.delta_enabled = values_.flag("sync.delta.enabled");
+    config.sync_compression = values_.flag("sync.compression");
     config.io_threads = threads();
     config.log_level = values_.text("log.level");
     config.log_format = values_.text("log.format");

@@ -61,6 +61,7 @@ struct HubConfig {
   bool zones_auto_register = true;
 
   bool delta_enabled = true;
+  bool sync_compression = true;
   std::size_t io_threads = 1;  // at least 1
   std::string log_level;       // "debug", "info", "warn", "error"
   std::string log_format;      // "logfmt", "json"

@@ -109,6 +109,9 @@ text::ConfigTable make_table() {
       {.path = "sync.delta.enabled", .type = ConfigType::boolean, .default_text = "true",
        .doc = "Offer delta mode; false = zones get complete lists (v1).",
        .environment_aliases = {"KUMA_EXPERIMENTAL_KDS_DELTA_ENABLED"}},
+      {.path = "sync.compression", .type = ConfigType::boolean, .default_text = "true",
+       .doc = "Grant zstd packets and patches to zones that offer them; never used for sensitive "
+              "types."},
       {.path = "io.threads", .type = ConfigType::integer, .default_text = "0",
        .doc = "Threads that serve connections; 0 = one per processor.", .max = 256},
       {.path = "log.level", .type = ConfigType::choice, .default_text = "info",

@@ -274,6 +274,7 @@ void UpSink::submit(UpCommit commit, UpDone done) {
   }
   ++piece_;
   ++outstanding_;
+  with_writer_.submitted(commit);
   backlog_bytes_ += bytes;
   if (events_.backlog) events_.backlog(backlog_bytes_);
   port_.submit(std::move(commit),
@@ -286,10 +287,21 @@ void UpSink::submit(UpCommit commit, UpDone done) {
                });
 }
 
+SharedBytes UpSink::held(const ResourceKey& key, const Hash128& hash) const {
+  for (const auto* changes : {&transaction_, &staged_}) {
+    const auto found = changes->find(key);
+    if (found == changes->end()) continue;
+    if (found->second.staged.change.hash == hash) return found->second.staged.change.payload;
+  }
+  if (auto sent = with_writer_.find(key, hash); !sent.empty()) return sent;
+  return events_.stored ? events_.stored(key, hash) : SharedBytes();
+}
+
 void UpSink::answered(std::size_t bytes) {
   --outstanding_;
   backlog_bytes_ -= bytes;
   if (events_.backlog) events_.backlog(backlog_bytes_);
+  with_writer_.answered();
   if (outstanding_ == 0 && events_.idle) events_.idle();
 }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "server/hub/up_commit.hpp"
+#include "server/hub/up_versions.hpp"
 
 namespace zonesync::hub {
 
@@ -41,6 +42,9 @@ class UpSink final : public CutSink {
     std::function<std::int64_t()> now_ms;            // wall clock
     std::function<bool()> has_content;               // of this origin; absent = by the cursor
     std::function<std::optional<std::vector<Print>>()> prints;  // absent = never repaired
+    /// Payload of the hub's version of a key, if it has this hash; none = no patch finds a base
+    /// that is durable.
+    std::function<SharedBytes(const ResourceKey&, const Hash128&)> stored;
   };
 
   /// `port` outlives the sink. `cursor` = what Welcome said.
@@ -58,6 +62,7 @@ class UpSink final : public CutSink {
   /// Errors: protocol (a type that zones do not publish).
   Status list(const std::string& type) override;
   void commit(const CutEnd& end, CommitToken token, CommitDone done) override;
+  [[nodiscard]] SharedBytes held(const ResourceKey& key, const Hash128& hash) const override;
 
   /// Pieces with the writer.
   [[nodiscard]] std::size_t outstanding() const { return outstanding_; }
@@ -97,6 +102,7 @@ class UpSink final : public CutSink {
   std::shared_ptr<std::vector<Verdict>> verdicts_;  // of the open cut's pieces
   std::uint64_t cut_ = 0;                     // number of the open cut
   std::uint32_t piece_ = 0;                   // number of its next piece
+  UpVersions with_writer_;
   std::size_t outstanding_ = 0;
   std::size_t backlog_bytes_ = 0;
 };

@@ -55,6 +55,9 @@ struct ZoneCounters {
   std::uint64_t v1_bytes_est = 0;      // what complete lists per changed type would have sent
   std::uint64_t up_cuts = 0;
   std::uint64_t digest_mismatches = 0;
+  std::uint64_t saved_bytes = 0;       // down: what compression and patches did not send
+  std::uint64_t patches_sent = 0;
+  std::uint64_t patch_failures = 0;    // up: patches without a base, each one answer again
 };
 
 struct ZoneStatus {

@@ -23,6 +23,9 @@ ZoneCounters add(const ZoneCounters& a, const ZoneCounters& b) {
   sum.intents_full += b.intents_full;
   sum.up_cuts += b.up_cuts;
   sum.digest_mismatches += b.digest_mismatches;
+  sum.saved_bytes += b.saved_bytes;
+  sum.patches_sent += b.patches_sent;
+  sum.patch_failures += b.patch_failures;
   return sum;
 }
 

@@ -41,6 +41,7 @@ struct Config {
   std::vector<std::string> types;      // what we want to receive; empty = all
   std::vector<std::string> meshes;     // the same for meshes
   bool delta_enabled = true;           // false = complete lists (v1) only; else the hub may choose
+  bool compression = true;             // offer zstd packets and patches
   std::string software = "zonesync-client/0.1";
   BackoffOptions backoff;
   std::size_t outbox_hot_bytes = 4u << 20;  // newest own changes kept in memory for sending

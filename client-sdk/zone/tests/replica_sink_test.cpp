@@ -53,6 +53,22 @@ class SinkTest : public ::testing::Test {
   std::vector<AppliedCut> cuts_;
 };
 
+// ZIP-14: staged or stored, by hash.
+TEST_F(SinkTest, OfferedVersionsAreBasesOfPatches) {
+  const auto version = [](const std::string& spec) {
+    return make_change(make_resource("Mesh", "", "global", "a", spec));
+  };
+  const Change first = version("{\"v\":1}"), second = version("{\"v\":2}");
+  sink_.set_validator("Mesh", [](const Resource&) { return Reject{"invalid", "", "no", false}; });
+  stage("a", 1, "{\"v\":1}");
+  EXPECT_EQ(sink_.held(first.key, first.hash), first.payload);
+  EXPECT_TRUE(sink_.held(first.key, second.hash).empty());
+  ASSERT_TRUE(commit_full(1, true));
+  EXPECT_EQ(sink_.held(first.key, first.hash), first.payload) << "refused versions, too";
+  stage("a", 2, "{\"v\":2}");
+  EXPECT_EQ(sink_.held(first.key, second.hash), second.payload);
+}
+
 TEST_F(SinkTest, LaterChangeOfAKeyWins) {
   stage("a", 1, "{\"v\":1}");
   stage_leave("a", 2);

@@ -88,6 +88,22 @@ class MapSink final : public CutSink {
     done(token, apply(end, std::move(staged), listed, std::exchange(removed_, {})));
   }
 
+  [[nodiscard]] SharedBytes held(const ResourceKey& key, const Hash128& hash) const override {
+    if (forgets_versions) return {};
+    const auto among = [&](const std::vector<StagedChange>& staged) -> SharedBytes {
+      for (const StagedChange& change : staged) {
+        if (change.change.key == key && change.change.hash == hash) return change.change.payload;
+      }
+      return {};
+    };
+    if (auto staged = among(staged_); !staged.empty()) return staged;
+    for (const Pending& cut : pending) {
+      if (auto staged = among(cut.staged); !staged.empty()) return staged;
+    }
+    const auto item = items.find(key);
+    return item != items.end() && item->second.hash == hash ? item->second.payload : SharedBytes();
+  }
+
   /// Completes the oldest deferred commit.
   void complete_one() {
     Pending next = std::move(pending.front());
@@ -111,6 +127,7 @@ class MapSink final : public CutSink {
   bool cannot_repair = false;
   bool content_without_cursor = false;
   std::set<ResourceKey> sent_again;  // printed with a zero hash
+  bool forgets_versions = false;  // no patch finds its base
   std::vector<Verdict> next_verdicts;  // of the next successful commit
   std::optional<Error> fail_stage;
   std::string refused_list_type;

@@ -47,7 +47,7 @@ class Peer final : public SessionHost {
   std::uint64_t window_bytes = limits::kFlowWindowBytes;
   SyncMode mode = SyncMode::delta;   // of the next session
   bool admit_hello = true;
-  std::vector<std::string> features = feature::supported();
+  wire::Features features = wire::kAllFeatures;
   std::vector<wire::Goodbye> goodbyes;
   std::vector<wire::Synced> synced;
   std::vector<wire::Ack> acks;

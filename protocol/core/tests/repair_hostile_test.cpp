@@ -33,7 +33,7 @@ class HostileRepair : public ::testing::Test {
   void until(wire::PacketKind kind) {
     bool found = false;
     pair.tap = [&](SessionRole, std::string& message) {
-      wire::PacketReader reader(message);
+      wire::PacketReader reader(message, wire::kAllFeatures);
       while (auto packet = reader.next()) {
         if (!packet->has_value()) break;
         found = found || (**packet).header.kind == kind;

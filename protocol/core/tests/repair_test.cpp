@@ -206,7 +206,7 @@ TEST_F(Repair, AMismatchIsRepairedThenReplacedThenHeld) {
 TEST_F(Repair, WithoutTheFeatureOnOneSideFullIsTheAnswer) {
   for (Peer* old : {&pair.hub, &pair.zone}) {
     SessionPair other;
-    (old == &pair.hub ? other.hub : other.zone).features.clear();
+    (old == &pair.hub ? other.hub : other.zone).features.repair = false;
     fill(other.hub, 50);
     other.connect();
     other.pump();

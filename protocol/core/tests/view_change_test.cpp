@@ -273,6 +273,7 @@ TEST_F(ViewChanges, AResourceThatMovedBetweenClassesStaysWhereItIs) {
 class ViewsInFlight : public ViewChanges {
  protected:
   void begin_large() {
+    pair.hub.features.zstd = pair.hub.features.patch = false;  // big on the wire, too
     pair.zone.window_bytes = 100'000;
     feed.set({"MeshTimeout", "MeshRetry"});
     for (int i = 0; i < 30; ++i) {

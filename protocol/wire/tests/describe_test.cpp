@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-Packet first(const std::string& message) { return **PacketReader(message).next(); }
+Packet first(const std::string& message) { return **PacketReader(message, kAllFeatures).next(); }
 
 TEST(Describe, OneLineForLogs) {
   std::string bytes;
@@ -33,7 +33,7 @@ TEST(Describe, ContentOnlyWhenAsked) {
   append_change(bytes, FlowId::down, Revision{3},
                 make_upsert(samples::class_of_timeout(), samples::timeout_resource()));
   append(bytes, FlowId::down, Revision{3}, Part{0, 1, 6, "secret"});
-  PacketReader reader(bytes);
+  PacketReader reader(bytes, kAllFeatures);
   const Packet change = **reader.next();
   const Packet part = **reader.next();
   EXPECT_THAT(describe(change), Not(HasSubstr("targetRef")));

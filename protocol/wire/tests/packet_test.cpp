@@ -122,7 +122,7 @@ TEST(Packet, MessageOverTheLimitIsTooLarge) {
 TEST(Packet, AfterTheLastPacketNothingMayFollow) {
   for (std::size_t extra = 1; extra < 16; ++extra) {
     const std::string bytes = sync_bytes() + std::string(extra, '\0');
-    PacketReader reader(bytes);
+    PacketReader reader(bytes, kAllFeatures);
     ASSERT_TRUE(reader.next().has_value());
     EXPECT_FALSE(reader.next().has_value()) << extra;
   }
@@ -154,7 +154,7 @@ TEST(Packet, EveryTruncationOfEveryMessageIsRefused) {
 /// The header tells the shorter length, so only the payload's own checks can refuse it.
 TEST(Packet, EveryTruncatedPayloadIsRefusedOrDecodes) {
   for (const samples::Sample& sample : samples::all()) {
-    PacketReader reader(sample.bytes);
+    PacketReader reader(sample.bytes, kAllFeatures);
     const Packet packet = **reader.next();
     for (std::size_t size = 0; size < packet.payload.size(); ++size) {
       std::string bytes;
@@ -167,13 +167,13 @@ TEST(Packet, EveryTruncatedPayloadIsRefusedOrDecodes) {
 
 TEST(Packet, PayloadDecodesAtEveryAlignment) {
   for (const samples::Sample& sample : samples::all()) {
-    PacketReader reader(sample.bytes);
+    PacketReader reader(sample.bytes, kAllFeatures);
     Packet packet = **reader.next();
     for (std::size_t shift = 0; shift < 8; ++shift) {
       const std::string shifted = std::string(shift + 32, '\0') + std::string(packet.payload);
       packet.payload = ByteView(shifted).substr(shift + 32);
       EXPECT_TRUE(samples::decode_any(packet)) << sample.name << " shifted by " << shift;
-      packet.payload = (*PacketReader(sample.bytes).next())->payload;
+      packet.payload = (*PacketReader(sample.bytes, kAllFeatures).next())->payload;
     }
   }
 }

@@ -262,7 +262,7 @@ TEST(Refusal, RandomMutationsNeverCrash) {
   constexpr int kRounds = 50'000;
   for (int round = 0; round < kRounds; ++round) {
     const std::string& bytes = all[random() % all.size()].bytes;
-    PacketReader reader(bytes);
+    PacketReader reader(bytes, kAllFeatures);
     const Packet packet = **reader.next();
     std::string payload(packet.payload);
     mutate(payload, random);

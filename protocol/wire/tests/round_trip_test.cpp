@@ -9,7 +9,7 @@ namespace {
 
 /// The only packet of a message.
 Packet only_packet(const std::string& message) {
-  PacketReader reader(message);
+  PacketReader reader(message, kAllFeatures);
   Result<std::optional<Packet>> packet = reader.next();
   EXPECT_TRUE(packet.has_value()) << (packet ? "" : describe(packet.error()));
   if (!packet || !packet->has_value()) return {};
@@ -199,7 +199,7 @@ TEST(RoundTrip, EncodingIsDeterministic) {
 
 TEST(RoundTrip, PacketsOfAMessageComeInOrder) {
   const std::string message = samples::all_in_one_message();
-  PacketReader reader(message);
+  PacketReader reader(message, kAllFeatures);
   std::size_t bytes = 0;
   for (const samples::Sample& sample : samples::all()) {
     const auto packet = reader.next();

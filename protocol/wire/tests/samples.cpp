@@ -123,11 +123,27 @@ class Collector {
     append_change(sample.bytes, flow, revision, change);
     samples_.push_back(std::move(sample));
   }
+  void add_payload(std::string name, std::string meaning, const PacketHeader& header,
+                   ByteView payload) {
+    Sample sample{std::move(name), std::move(meaning), {}};
+    append_packet(sample.bytes, header, payload);
+    samples_.push_back(std::move(sample));
+  }
   [[nodiscard]] std::vector<Sample> take() { return std::move(samples_); }
 
  private:
   std::vector<Sample> samples_;
 };
+
+/// From the version of timeout_resource() to one with another spec.
+Patch timeout_patch() {
+  Resource next = timeout_resource();
+  next.spec = R"({"targetRef":{"kind":"MeshService"}})";
+  const Change base = make_upsert(class_of_timeout(), timeout_resource());
+  const Change target = make_upsert(class_of_timeout(), next);
+  return Patch{next.key, base.hash, target.hash, target.payload.size(),
+               stored_frame(target.payload.view())};
+}
 
 void add_session(Collector& out) {
   out.add("hello_full", "A zone that resumes from revision 41 and narrows its request.",
@@ -150,6 +166,8 @@ void add_flow(Collector& out) {
   out.add("want_cursor", "Go on from revision 41.", down, Want{cursor_at(41), false, "hello"});
   out.add("want_full", "Everything, replacing: the digest did not match.", up,
           Want{{}, true, "digest_mismatch"});
+  out.add("want_whole_versions", "A patch failed: go on from 41 without patches.", down,
+          Want{cursor_at(41), false, "patch_failed", false, true});
   Intent intent{IntentReason::changes, id_of(0x40), true, ViewId{id_of(0x50)}, cursor_at(41),
                 Revision{42}, ""};
   out.add("intent_changes", "The changes after revision 41 follow.", down, intent);
@@ -169,6 +187,8 @@ void add_flow(Collector& out) {
                  make_leave(class_of_timeout(), timeout_resource().key));
   out.add("part_first", "First of two slices of a change payload of 10 bytes.", down,
           Revision{42}, Part{0, 2, 10, "abcdef"});
+  out.add_payload("patch_upsert", "Another spec for the version of change_upsert.",
+                  {0, PacketKind::patch, down, Revision{44}}, encode_patch(timeout_patch()));
   out.add("drop_class", "A class left the view.", down, Drop{class_of_timeout()});
   out.add("mark_digest", "End of the cut from 41 to 42, with the digest of the view.", down,
           Mark{cursor_at(41), cursor_at(42), 3, Digest{1, 2, 3}});
@@ -211,6 +231,30 @@ std::vector<Sample> all() {
   return collector.take();
 }
 
+std::string stored_frame(ByteView content) {
+  const std::size_t size = content.size() - 256;
+  const std::size_t block = content.size() << 3 | 1;  // last, stored
+  std::string frame("\x28\xb5\x2f\xfd\x60", 5);      // one segment, a size of two bytes
+  for (int i = 0; i < 2; ++i) frame.push_back(static_cast<char>(size >> (8 * i)));
+  for (int i = 0; i < 3; ++i) frame.push_back(static_cast<char>(block >> (8 * i)));
+  return frame.append(content);
+}
+
+std::vector<Sample> compressed() {
+  std::vector<Sample> samples;
+  for (const Sample& sample : all()) {
+    PacketReader reader(sample.bytes, kAllFeatures);
+    const Packet packet = **reader.next();
+    if (sample.name != "welcome_full" && sample.name != "change_upsert") continue;
+    PacketHeader header = packet.header;
+    header.zstd = true;
+    Sample made{"compressed_" + sample.name, sample.meaning + " As a zstd frame.", {}};
+    append_packet(made.bytes, header, stored_frame(packet.payload));
+    samples.push_back(std::move(made));
+  }
+  return samples;
+}
+
 std::vector<Sample> refused() {
   std::string sync;
   append(sync, Sync{1});
@@ -232,7 +276,27 @@ std::vector<Sample> refused() {
       sync.substr(0, sync.size() - 8));
   add("unknown_kind", "WIRE-03: kind 99.", with_byte(sync, 6, 99));
   add("reserved_flag", "WIRE-04: flag bit 3 is set.", with_byte(mark, 4, 8));
-  add("compressed", "WIRE-05: zstd was not negotiated.", with_byte(mark, 4, 1));
+  add("compressed", "WIRE-05: a Mark whose payload is no zstd frame.", with_byte(mark, 4, 1));
+  add("dictionary", "ZIP-09: there is no dictionary.", with_byte(mark, 4, 3));
+  const std::string frame = stored_frame(std::string(300, 'x'));
+  const auto add_frame = [&](std::string name, std::string meaning, const std::string& bad) {
+    PacketHeader zipped{0, PacketKind::part, FlowId::down, Revision{1}};
+    zipped.zstd = true;
+    std::string bytes;
+    append_packet(bytes, zipped, bad);
+    add(std::move(name), std::move(meaning), std::move(bytes));
+  };
+  add_frame("frame_truncated", "ZIP-02: a frame without its end.", frame.substr(0, 200));
+  add_frame("frame_with_more", "ZIP-02: bytes follow the frame.", frame + "x");
+  add_frame("frame_of_another_size", "ZIP-03: 301 bytes announced, 300 stored.",
+            with_byte(frame, 5, 45));
+  add_frame("frame_without_size", "ZIP-03: the frame does not state its size.",
+            std::string("\x28\xb5\x2f\xfd\x00\x00", 6) + frame.substr(7));
+  add_frame("frame_of_a_giant", "ZIP-04: 4 GiB announced in 20 bytes.",
+            std::string("\x28\xb5\x2f\xfd\xa0\xff\xff\xff\xff\x01\x00\x00", 12));
+  std::string hello;
+  append(hello, minimal_hello());
+  add("hello_compressed", "ZIP-05: Hello is never compressed.", with_byte(hello, 4, 1));
   add("session_packet_with_flow", "WIRE-06: a Sync on the up flow.", with_byte(sync, 4, 4));
   add("revision_unexpected", "WIRE-07: a Mark with a revision.", with_byte(mark, 8, 1));
   add("revision_missing", "WIRE-07: a Change without a revision.", with_byte(leave, 8, 0));
@@ -279,6 +343,7 @@ Status decode_any(const Packet& packet) {
     case PacketKind::want: return outcome(decode_want(packet.payload));
     case PacketKind::intent: return outcome(decode_intent(packet.payload));
     case PacketKind::part: return outcome(decode_part(packet.payload));
+    case PacketKind::patch: return outcome(decode_patch(packet.payload));
     case PacketKind::drop: return outcome(decode_drop(packet.payload));
     case PacketKind::mark: return outcome(decode_mark(packet.payload));
     case PacketKind::ack: return outcome(decode_ack(packet.payload));
@@ -297,9 +362,9 @@ Status decode_any(const Packet& packet) {
   return {};
 }
 
-Status decode_message(ByteView message) {
+Status decode_message(ByteView message, Features features) {
   const std::vector<char> heap(message.begin(), message.end());
-  PacketReader reader(ByteView(heap.data(), heap.size()));
+  PacketReader reader(ByteView(heap.data(), heap.size()), features);
   while (true) {
     Result<std::optional<Packet>> packet = reader.next();
     if (!packet) return fail(packet.error());

@@ -27,8 +27,13 @@ struct Sample {
   std::string bytes;
 };
 [[nodiscard]] std::vector<Sample> all();
-/// Messages that every receiver must refuse.
+/// Packets as all() has them, compressed: what one holds is in the sample of the same name without
+/// the prefix `compressed_`.
+[[nodiscard]] std::vector<Sample> compressed();
+/// Messages that every receiver must refuse, whatever was negotiated.
 [[nodiscard]] std::vector<Sample> refused();
+/// A zstd frame that stores `content` (256 to 65,791 bytes) as it is: the same with every zstd.
+[[nodiscard]] std::string stored_frame(ByteView content);
 
 /// Every packet in a row as one message.
 [[nodiscard]] std::string all_in_one_message();
@@ -37,6 +42,6 @@ struct Sample {
 [[nodiscard]] Status decode_any(const Packet& packet);
 /// Walks a message and decodes every packet. Copies it to the heap, so that it starts aligned and
 /// a sanitizer sees its end.
-[[nodiscard]] Status decode_message(ByteView message);
+[[nodiscard]] Status decode_message(ByteView message, Features features = kAllFeatures);
 
 }  // namespace zonesync::wire::samples
