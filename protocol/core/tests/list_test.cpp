@@ -27,7 +27,7 @@ class Lists : public ::testing::Test {
   void watch() {
     seen = {};
     pair.tap = [this](SessionRole from, std::string& message) {
-      wire::PacketReader reader(message);
+      wire::PacketReader reader(message, wire::kAllFeatures);
       while (from == SessionRole::hub) {
         const auto packet = reader.next().value();
         if (!packet) break;
