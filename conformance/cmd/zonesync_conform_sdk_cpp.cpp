@@ -144,7 +144,7 @@ Result<json::object> Adapter::handle(std::string_view op, const json::object& re
   Status done;
   if (op == "capabilities") {
     out["capabilities"] = json::array{"publish", "barrier", "verdicts", "approve", "restart",
-                                      "durable", "refuse"};
+                                      "durable", "refuse", "views"};
     out["modes"] = json::array{"delta"};
     return out;
   }

@@ -18,7 +18,8 @@ void FlowOut::on_ack(const wire::Ack& ack) {
     if (ack.cursor) {
       require(answered, "FLOW-21: a cursor before the Intent said that it is of this log");
       require(ack.cursor->revision <= log.head, "FLOW-21: an acked cursor beyond the log");
-      require(ack.cursor->view == view, "FLOW-21: an acked cursor of another view");
+      require(ack.cursor->view == view || ack.cursor == acked,   // said again before the new view
+              "FLOW-21: an acked cursor of another view");
     }
   }
   received_bytes = ack.received_bytes;

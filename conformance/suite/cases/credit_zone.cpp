@@ -47,7 +47,6 @@ const Case kCases[] = {
             [](ZoneTest& t) {
               auto hub = t.join();
               const std::uint64_t window = hub->hello_heard->down_window_bytes;
-              hub->send(hub->out.intent_packet(hub->acked()));
               const Revision next = hub->out.log.head.next();
               const auto packet =
                   hub->out.item_packets({next, upsert_of(big_policy("x", 180'000))}).front();

@@ -94,18 +94,20 @@ const Case kCases[] = {
               hub->expect_close(4400, "FLOW-02");
             }),
     on_zone("resume.intent-drops-staged", "A new Intent drops what was staged of an open cut",
-            {"FLOW-04"},
+            {"FLOW-04", "FLOW-34"},
             [](ZoneTest& t) {
               auto hub = t.join({policy("a")});
+              hub->auto_answer = false;
               hub->out.log.write({policy("b")});
               const Revision revision = hub->out.log.head;
               for (const std::string& packet : hub->out.item_packets({revision,
                                                                       upsert_of(policy("x"))})) {
                 hub->send(packet);
               }
-              std::string out = hub->out.intent_packet(hub->out.acked);
-              hub->send(out);
-              hub->push();
+              hub->say(FlowId::down, wire::Hold{"resync", "", false});
+              hub->wait("Want (FLOW-34)", [&] { return !hub->out.wants.empty(); });
+              require(hub->out.wants.back().force_full, "FLOW-34: everything anew");
+              hub->answer();
               hub->await_durable();
               t.expect_store({policy("a"), policy("b")});
             }).in(Modes::delta),

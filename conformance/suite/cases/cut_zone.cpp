@@ -124,7 +124,7 @@ const Case kCases[] = {
               hub->await_durable();
               require(hub->acked()->view == hub->out.view, "VIEW-01: the view after the cut");
               t.expect_store({policy("a"), policy("b")});
-            }).in(Modes::delta),
+            }).needing({"views"}).in(Modes::delta),
     on_zone("apply.mark-before-change", "A Mark below a change of its cut is 4400", {"FLOW-11"},
             [](ZoneTest& t) {
               expect_mark_refused(t, [](wire::Mark& mark) { --mark.to.revision.value; }, "FLOW-11");
@@ -190,7 +190,7 @@ const Case kCases[] = {
               for (int round = 0; round < 4 && hub->out.holds.empty(); ++round) {
                 const std::size_t before = hub->out.wants.size();
                 const bool full = !hub->out.wants.empty();
-                hub->send(hub->out.intent_packet(full ? std::nullopt : hub->acked(), "asked"));
+                if (full) hub->send(hub->out.intent_packet(std::nullopt, "asked"));
                 auto cut = hub->out.next_cut();
                 wire::Mark mark = hub->out.mark(
                     full ? std::nullopt : hub->acked(), hub->out.log.head,
@@ -206,7 +206,8 @@ const Case kCases[] = {
               require(!hub->out.holds.empty(), "FLOW-15: it asks for ever");
               require(hub->out.holds.back().reason == "digest", "FLOW-15: Hold `digest`");
               t.expect_store({policy("a")});
-              require(t.status().held == "digest", "P9: the status says so");
+              t.wait_status(*hub, "held by digest",
+                            [](const ClientFacts& f) { return f.held == "digest"; });
             }).in(Modes::delta),
     on_zone("guard.partial-log-removes-nothing", "A full cut of a partial log removes nothing",
             {"FLOW-16"},

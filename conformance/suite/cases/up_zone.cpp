@@ -189,7 +189,8 @@ const Case kCases[] = {
               t.publish({service("east", "a")});
               hub->drain();
               require(hub->in.changes() == 0, "FLOW-32: data while held");
-              require(t.status().peer_held == "queue_full", "P9: the status says so");
+              t.wait_status(*hub, "held by queue_full",
+                            [](const ClientFacts& f) { return f.peer_held == "queue_full"; });
               hub->send(hub->in.want(false, "queue_full", hub->in.cursor));
               await_up(*hub, service("east", "a"));
             }).needing({"publish"}),
