@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "protocol/model/digest.hpp"
 #include "protocol/wire/describe.hpp"
 #include "protocol/wire/json_fields.hpp"
 #include "protocol/wire/tests/samples.hpp"
@@ -31,6 +32,34 @@ std::string vector_text(const samples::Sample& sample, const std::string& field,
   return "  {\n    \"name\": " + detail::json_string(sample.name) +
          ",\n    \"meaning\": " + detail::json_string(sample.meaning) + ",\n    \"" + field +
          "\": " + json + ",\n    \"hex\": \"" + hex_of(sample.bytes) + "\"\n  }";
+}
+
+/// digests.json: section 6 by example. The hashes stand for those of three upserts.
+std::string digests_text() {
+  const std::vector<ResourceKey> keys{{"MeshTimeout", "default", "global", "web-timeouts"},
+                                      {"Zone", "", "east", "east"},
+                                      {"MeshService", "default", "east", "käse"}};
+  const auto entry = [&](const std::string& name, const std::string& meaning, std::size_t count) {
+    std::string resources;
+    Digest digest;
+    for (std::size_t at = 0; at < count; ++at) {
+      const ResourceKey& key = keys[at];
+      const Hash128 hash = hash_bytes("upsert " + std::to_string(at));
+      digest.add(fingerprint(key), hash);
+      resources += (at == 0 ? "" : ",\n      ");
+      resources += "{\"type\":" + detail::json_string(key.type) +
+                   ",\"mesh\":" + detail::json_string(key.mesh) +
+                   ",\"origin\":" + detail::json_string(key.origin) +
+                   ",\"name\":" + detail::json_string(key.name) + ",\"hash\":\"" +
+                   to_hex(hash.id) + "\",\"fingerprint\":\"" + to_hex(fingerprint(key)) + "\"}";
+    }
+    return "  {\n    \"name\": \"" + name + "\",\n    \"meaning\": \"" + meaning +
+           "\",\n    \"resources\": [" + resources + "],\n    \"digest\": \"" +
+           to_string(digest) + "\"\n  }";
+  };
+  return "[\n" + entry("nothing", "The digest of no resource.", 0) + ",\n" +
+         entry("one", "One item of the sum.", 1) + ",\n" +
+         entry("three", "A sum modulo 2^128, in any order.", 3) + "\n]\n";
 }
 
 /// File name to content, from the encoders.
@@ -60,6 +89,7 @@ std::map<std::string, std::string> expected_files() {
     add("refused.json", vector_text(sample, "error", detail::json_string(code)));
   }
   for (auto& [file, text] : entries) text += "\n]\n";
+  entries["digests.json"] = digests_text();
   return entries;
 }
 
