@@ -64,6 +64,9 @@ rocksdb::DBOptions database_options(const std::string& path, bool create, rocksd
   options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
 
   options.paranoid_checks = true;
+  // Nobody touches a store whose disk failed: RocksDB's own attempts to go on flush some families
+  // and not others, with the write that was refused in one and not in the next.
+  options.max_bgerror_resume_count = 0;
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   options.track_and_verify_wals_in_manifest = false;  // with SyncWAL it refuses good stores in 7.8
   options.avoid_flush_during_recovery = false;
