@@ -126,7 +126,7 @@ Status HubNode::start() {
   const bool ended = !eventually([&] { return fs::exists(ready_file) || !process_->running(); }) ||
                      !process_->running();
   if (ended) {
-    exit_code_ = wait_exit(std::chrono::milliseconds(1)).value_or(-1);
+    exit_code_ = wait_exit().value_or(-1);  // and all it said
     return fail(ErrorCode::unavailable, "the hub did not start: " + process_->recent_lines(5));
   }
   const auto ready = parse_or_null(read_file(ready_file));

@@ -51,7 +51,8 @@ Status judge(Machine& machine, const Writers& writers, CampaignReport& report, u
   if (damaged.empty()) {
     report.count("verified");
   } else {
-    report.failed(where + "store verify: " + damaged);
+    report.failed(where + "store verify: " + damaged + "\nRocksDB: " +
+                  read_file(machine.hub->store() + "/warnings.txt"));
   }
   if (Status status = machine.hub->start(); !status) return status;
   const Judged judged = judge_acked(*machine.hub, writers.acked());
