@@ -27,6 +27,13 @@ std::int64_t wall_ms() {
 /// The listener takes numbers only.
 std::string numeric(const std::string& host) { return host == "localhost" ? "127.0.0.1" : host; }
 
+/// What retention counts: a wall clock may jump, and would then take all history for old.
+std::int64_t steady_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
 RetentionLimits limits_of(const HubConfig::Retention& config) {
   return {config.revisions, config.age_ms, config.bytes, config.tombstones_ms};
 }
@@ -74,6 +81,11 @@ Status HubProcess::open_store() {
     auto sealing = sealing_of(config_);
     if (!sealing) return fail(std::move(sealing.error()));
     options.sealing = std::move(*sealing);
+    // Types may be registered while the hub runs: they count like those of the configuration.
+    options.sealing.sensitive = [this](std::string_view type) {
+      const TypeInfo* info = types_now()->find(type);
+      return info != nullptr && info->sensitive;
+    };
     auto opened = RocksDbChangeLog::open(config_.storage_dir.string(), options);
     if (!opened) return fail(std::move(opened.error()));
     if (const OpenReport& report = (*opened)->report(); !report.text.empty()) {
@@ -86,6 +98,10 @@ Status HubProcess::open_store() {
   }
   source_ = std::make_unique<LogSource>(*log_, limits::kHotTailBytes);
   return {};
+}
+
+std::shared_ptr<const TypeRegistry> HubProcess::types_now() const {
+  return core_ ? core_->views().registry() : config_.registry;
 }
 
 Status HubProcess::load_security() {
@@ -207,9 +223,9 @@ void HubProcess::upkeep() {
   log_->housekeep();
   jobs_->resume();  // what a full disk stopped
   const LogState before = log_->state();
-  retention_clock_.sample(before.head, appended_bytes_, wall_ms());
+  retention_clock_.sample(before.head, appended_bytes_, steady_ms());
   const auto request = plan_trim(limits_of(config_.retention), before, retention_clock_,
-                                 table_.cursors(), wall_ms());
+                                 table_.cursors(), steady_ms());
   if (!request) return;
   const auto progress = log_->trim(*request);
   if (!progress) {

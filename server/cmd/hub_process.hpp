@@ -92,6 +92,7 @@ class HubProcess final : public hub::HubApi {
   void check_waits();
   void operate(std::function<void(const hub::StatusDone&)> work, hub::StatusDone done);
   [[nodiscard]] Result<SessionId> session_for(const std::string& name) const;
+  [[nodiscard]] std::shared_ptr<const TypeRegistry> types_now() const;
   template <class Work, class Done>
   void on_writer(Work work, Done done);
 

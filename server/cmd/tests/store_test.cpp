@@ -75,5 +75,28 @@ TEST_F(HubStoreTest, SecretsAreSealedByTheDirectoryThatInitMakes) {
   }
 }
 
+TEST_F(HubStoreTest, ASensitiveTypeThatIsRegisteredLaterIsSealedToo) {
+  TypeInfo type;
+  type.name = "VaultToken";
+  type.plural = "vaulttokens";
+  type.global_to_zones = type.provided_by_global = type.sensitive = true;
+  ASSERT_TRUE(await<void>([&](hub::StatusDone done) { hub->add_type(type, done); }));
+  Resource secret;
+  secret.key = {"VaultToken", "default", std::string(kGlobalOrigin), "token"};
+  secret.spec = R"({"data":"CANARY-0bd7"})";
+  ASSERT_TRUE(write(secret));
+  stop_hub();
+  start_hub();
+  secret.spec = R"({"data":"CANARY-0bd7 again"})";
+  ASSERT_TRUE(write(secret)) << "the registration is read before anything is written";
+  stop_hub();
+  for (const auto& item : std::filesystem::recursive_directory_iterator(init_.data_dir)) {
+    if (!item.is_regular_file() || item.path().filename() == "ballast") continue;
+    std::ifstream file(item.path(), std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_EQ(bytes.find("CANARY-0bd7"), bytes.npos) << item.path();
+  }
+}
+
 }  // namespace
 }  // namespace zonesync::testing
