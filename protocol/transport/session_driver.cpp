@@ -89,12 +89,15 @@ class Driver final : public SessionDriver {
     if (ended_ || closing_) return;
     if (!writing_) write_next();
     if (ended_ || closing_) return;
-    if (const auto wish = session_->wants_close()) {
-      if (!writing_) return begin_close(*wish);
-      limit_flush();
-    }
+    const auto wish = session_->wants_close();
+    if (wish && !writing_) return begin_close(*wish);
+    if (wish || (writing_ && is_closing())) limit_flush();
     arm_tick();
   }
+
+  /// A closing session has no deadlines any more. It wants the close only once its Goodbye is out,
+  /// which may wait behind a write that the peer does not take.
+  [[nodiscard]] bool is_closing() const { return !session_->next_deadline(); }
 
   void write_next() {
     auto message = session_->next_message(clock_.now());
@@ -105,6 +108,7 @@ class Driver final : public SessionDriver {
       self->writing_ = false;
       if (self->ended_) return;
       if (!status) return self->limit_flush();  // the outstanding read reports the end
+      self->flush_timer_.cancel();
       self->bytes_tx_ += size;
       ++self->messages_tx_;
       self->pump();
@@ -115,8 +119,15 @@ class Driver final : public SessionDriver {
   void limit_flush() {
     if (ended_ || flush_timer_.armed()) return;
     flush_timer_.arm_after(kFlushTimeout, [self = self_()] {
-      if (!self->ended_) self->socket_->abort();
+      if (!self->ended_) self->give_up_flush();
     });
+  }
+
+  void give_up_flush() {
+    if (!is_closing()) return socket_->abort();  // the outstanding read reports the end
+    while (session_->next_message(clock_.now())) {
+    }
+    finish(session_->wants_close().value_or(CloseInfo{1006, "what was left could not be written"}));
   }
 
   void begin_close(const CloseInfo& info) {

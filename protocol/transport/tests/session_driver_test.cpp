@@ -32,7 +32,9 @@ struct ScriptedSession final : SessionPort {
     return message;
   }
   std::optional<TimePoint> next_deadline() const override { return deadline; }
-  std::optional<CloseInfo> wants_close() const override { return close; }
+  std::optional<CloseInfo> wants_close() const override {
+    return outbox.empty() ? close : std::nullopt;
+  }
   std::size_t message_max_bytes() const override { return log.size() > 1 ? 1u << 20 : 100; }
 
   std::vector<std::string> log;
@@ -122,6 +124,21 @@ TEST(SessionDriver, a_session_that_wants_to_close_speaks_first) {
   EXPECT_EQ(read_one(f.loop, f.pair.client), std::nullopt);
   EXPECT_EQ(f.pair.client->close_info().code, 4409);
   EXPECT_TRUE(f.heard("closed 4409"));
+}
+
+// A stalled peer was kept for ever: the Goodbye waited behind a write that it never took.
+TEST(SessionDriver, a_closing_session_ends_though_its_peer_reads_nothing) {
+  Fixture f({.buffer_max_bytes = 100});
+  f.session->deadline = steady_clock().now() + 1h;
+  f.session->outbox = {std::string(10'000, 'x')};
+  f.driver->start();
+  EXPECT_TRUE(f.heard("open"));
+  f.driver->post([&] {
+    f.session->outbox = {"Goodbye"};
+    f.session->close = CloseInfo{4408, "no packet for too long"};
+    f.session->deadline.reset();
+  });
+  EXPECT_TRUE(f.heard("closed 4408"));
 }
 
 TEST(SessionDriver, the_peers_close_code_reaches_the_session_once) {
