@@ -17,6 +17,7 @@ struct CampaignOptions {
   unsigned rounds = 10;
   std::uint64_t seed = 1;
   bool unsafe_no_sync = false;   // power-cut only: the hub does not sync; losses must show
+  bool sabotage = false;         // the campaign breaks its own promise; its checks must see that
 };
 
 /// What a campaign found. `failures` empty = every promise held.
@@ -53,5 +54,10 @@ Status run_fsync_error(const CampaignOptions& options, CampaignReport& report);
 Status run_disk_full(const CampaignOptions& options, CampaignReport& report);
 Status run_corruption(const CampaignOptions& options, CampaignReport& report);
 Status run_restore(const CampaignOptions& options, CampaignReport& report);
+Status run_slow_zone(const CampaignOptions& options, CampaignReport& report);
+Status run_stall(const CampaignOptions& options, CampaignReport& report);
+Status run_storm(const CampaignOptions& options, CampaignReport& report);
+Status run_duplicate_zone(const CampaignOptions& options, CampaignReport& report);
+Status run_memory_limit(const CampaignOptions& options, CampaignReport& report);
 
 }  // namespace zonesync::campaigns

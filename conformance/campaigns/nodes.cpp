@@ -131,6 +131,8 @@ Status HubNode::start() {
   }
   const auto ready = parse_or_null(read_file(ready_file));
   api_url_ = text_at(ready, "/api_url");
+  metrics_url_ = text_at(ready, "/metrics_url");
+  metrics_.reset();
   const std::string sync = text_at(ready, "/sync_url");
   const auto url = HttpUrl::parse("https" + sync.substr(std::min<std::size_t>(3, sync.size())));
   if (!url) return fail(url.error());
@@ -216,6 +218,26 @@ std::uint64_t HubNode::put(const std::string& name, const std::string& value,
 std::uint64_t HubNode::head() {
   const auto head = number_at(parse_or_null(call("GET", "/").body), "/head");
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, head));
+}
+
+std::optional<unsigned> HubNode::readyz() {
+  if (!metrics_) {
+    const auto url = HttpUrl::parse(metrics_url_);
+    if (!url) return std::nullopt;
+    HttpClientOptions options;
+    options.url = HttpUrl{url->tls, url->host, url->port, ""};
+    options.timeout = std::chrono::seconds(1);
+    metrics_ = std::make_unique<BlockingHttpClient>(std::move(options));
+  }
+  HttpClientRequest request;
+  request.target = "/readyz";
+  const auto response = metrics_->request(std::move(request));
+  if (!response) return std::nullopt;
+  return response->status;
+}
+
+json::value HubNode::zone(const std::string& name) {
+  return parse_or_null(call("GET", "/zones/" + name).body);
 }
 
 std::optional<Resources> HubNode::resources() {

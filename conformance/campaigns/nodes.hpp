@@ -86,6 +86,10 @@ class HubNode {
                     const std::string& idempotency_key = {});
   [[nodiscard]] std::uint64_t head();
   [[nodiscard]] std::string era() { return text_at(parse_or_null(call("GET", "/").body), "/era"); }
+  /// What /readyz says; nothing = no answer within a second.
+  [[nodiscard]] std::optional<unsigned> readyz();
+  /// What the hub says of a zone; null when it does not know it.
+  [[nodiscard]] boost::json::value zone(const std::string& name);
   /// Every MeshTimeout; nothing when a page cannot be read.
   [[nodiscard]] std::optional<Resources> resources();
   [[nodiscard]] std::string zone_token(const std::string& zone);
@@ -104,11 +108,13 @@ class HubNode {
   std::string directory_;
   std::string store_;
   std::string api_url_;
+  std::string metrics_url_;
   std::uint16_t sync_port_ = 0;
   int exit_code_ = -1;
   unsigned tokens_ = 0;
   std::unique_ptr<ChildProcess> process_;
   std::unique_ptr<BlockingHttpClient> api_;
+  std::unique_ptr<BlockingHttpClient> metrics_;
 };
 
 /// An agent behind a proxy of its own, so that it finds a hub that was restarted on another port.
@@ -124,7 +130,11 @@ class AgentNode {
   [[nodiscard]] bool running() { return process_ && process_->running(); }
   [[nodiscard]] const std::string& zone() const { return zone_; }
   [[nodiscard]] std::string store() const { return directory_ + "/store"; }
+  [[nodiscard]] FaultProxy& proxy() { return *proxy_; }
   [[nodiscard]] boost::json::value status() const;
+  [[nodiscard]] std::int64_t status_number(const std::string& pointer) const {
+    return number_at(status(), pointer);
+  }
   /// What the mirror shows now.
   [[nodiscard]] Resources mirror() const;
   /// What the mirror must show: everything but what the zone itself owns.

@@ -1,10 +1,13 @@
 // The report and the command line of campaigns.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 
 #include "conformance/campaigns/campaign.hpp"
 #include "conformance/campaigns/campaigns.hpp"
+#include "conformance/campaigns/measure.hpp"
+#include "conformance/campaigns/nodes.hpp"
 
 namespace zonesync::campaigns {
 namespace {
@@ -48,11 +51,40 @@ TEST(Report, KeepsTheFirstFiftyTexts) {
 
 TEST(Verb, UnknownCampaignIsAUsageError) { EXPECT_EQ(run_line("campaign nothing"), 2); }
 
+TEST(Verb, SabotageIsForCampaignsThatKnowIt) {
+  EXPECT_EQ(run_line("campaign kill --sabotage"), 2);
+}
+
 TEST(Verb, NeedsAName) {
   CLI::App app{"test", "test"};
   std::function<int()> run;
   add_campaign(app, own_folder(), run);
   EXPECT_THROW(app.parse("campaign", false), CLI::ParseError);
+}
+
+TEST(Delays, AreRanks) {
+  Delays delays;
+  EXPECT_EQ(delays.at(0.5), 0);
+  for (int i = 100; i > 0; --i) delays.add(i);
+  EXPECT_EQ(delays.at(0.5), 50);
+  EXPECT_EQ(delays.at(0.99), 99);
+  EXPECT_EQ(delays.at(1), 100);
+  EXPECT_EQ(delays.to_json().at("count"), 100);
+}
+
+TEST(MemoryWatch, SeesWhatAProcessTakes) {
+  MemoryWatch watch(::getpid());
+  EXPECT_GT(watch.before_kib(), 0u);
+  std::string block(32u << 20, 'x');
+  EXPECT_TRUE(eventually([&] { return watch.growth_kib() >= 30u << 10; })) << block.size();
+  watch.stop();
+}
+
+TEST(Noise, IsRepeatableAndHarmlessInJson) {
+  std::mt19937_64 one(7), same(7);
+  const std::string text = noise(one, 1'000);
+  EXPECT_EQ(text, noise(same, 1'000));
+  EXPECT_EQ(text.find_first_of("\"\\"), std::string::npos);
 }
 
 }  // namespace
