@@ -14,7 +14,7 @@ void count_in(ReplicaState& state, const ReplicaEntry& entry) {
   if (entry.reject) ++state.rejects;
   if (entry.unconfirmed) {
     ++state.unconfirmed;
-  } else {
+  } else if (!entry.reject || !ZONESYNC_DEFECT(202)) {
     state.digest.add(fingerprint(entry.change.key), entry.change.hash);
   }
 }
@@ -24,7 +24,7 @@ void count_out(ReplicaState& state, const ReplicaEntry& entry) {
   if (entry.reject) --state.rejects;
   if (entry.unconfirmed) {
     --state.unconfirmed;
-  } else {
+  } else if (!entry.reject || !ZONESYNC_DEFECT(202)) {
     state.digest.remove(fingerprint(entry.change.key), entry.change.hash);
   }
 }

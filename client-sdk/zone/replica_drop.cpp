@@ -1,5 +1,6 @@
 // Classes that leave the zone's view, or enter it anew (docs/protocol.md VIEW-02, VIEW-03).
 #include "client-sdk/zone/replica_sink.hpp"
+#include "protocol/model/defect.hpp"
 
 namespace zonesync {
 
@@ -7,6 +8,7 @@ namespace zonesync {
 /// there of its key before, it moved away from.
 Status ReplicaSink::drop(const Class& cls) {
   dropped_.insert(cls);
+  if (ZONESYNC_DEFECT(206)) return {};
   for (auto& [key, staged] : staged_) {
     Change& change = staged.change;
     if (change.cls != cls || change.kind != ChangeKind::upsert) continue;

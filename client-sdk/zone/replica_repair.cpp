@@ -1,5 +1,6 @@
 // A repair at the replica: what it prints, and what the sender's removes and silence mean (REP-*).
 #include "client-sdk/zone/replica_sink.hpp"
+#include "protocol/model/defect.hpp"
 
 namespace zonesync {
 
@@ -30,6 +31,7 @@ ReplicaSink::Repaired ReplicaSink::repaired(const CutEnd& end,
   if (!is_repair(end)) return found;
   before.for_each([&](const ReplicaEntry& entry) {
     if (staged_.contains(entry.change.key)) return;  // a change is newer than the comparison
+    if (ZONESYNC_DEFECT(205) && entry.reject) return;
     if (removed_.contains(fingerprint(entry.change.key))) {
       found.gone.push_back(&entry);
     } else if (entry.unconfirmed) {

@@ -297,7 +297,7 @@ void ZoneMachine::on_session_closed(Session& session, const CloseInfo& info) {
     return end_for_good(Phase::superseded, Error{ErrorCode::conflict, error.message, {}});
   }
   std::optional<Duration> retry_after;
-  if (goodbye_ && goodbye_->retry_after_ms > 0) {
+  if (goodbye_ && goodbye_->retry_after_ms > 0 && !ZONESYNC_DEFECT(208)) {
     retry_after = std::chrono::milliseconds(std::min(goodbye_->retry_after_ms, kDayMs));
   }
   plan_retry(std::move(error), retry_after, is_auth_close(code));

@@ -9,6 +9,7 @@
 #include "conformance/adapters/self_hub.hpp"
 #include "conformance/adapters/target_hub.hpp"
 #include "conformance/campaigns/campaigns.hpp"
+#include "conformance/cmd/mutants_verb.hpp"
 #include "conformance/suite/clauses.hpp"
 #include "conformance/suite/report.hpp"
 
@@ -182,10 +183,11 @@ int main(int argc, char** argv) {
   std::string id;
   CLI::App* explain_command = app.add_subcommand("explain", "What a case or a clause says");
   explain_command->add_option("id", id, "Case or clause")->required();
-  std::function<int()> campaign;
-  campaigns::add_campaign(app, campaigns::own_folder(), campaign);
+  std::function<int()> chosen;
+  campaigns::add_campaign(app, campaigns::own_folder(), chosen);
+  add_mutants(app, campaigns::own_folder(), chosen);
   CLI11_PARSE(app, argc, argv);
-  if (campaign) return campaign();
+  if (chosen) return chosen();
   if (app.got_subcommand("run")) return run(arguments);
   if (*list_command) return list(with_clauses);
   return explain(id);

@@ -1,6 +1,7 @@
 // The v1 payload of a flow: what FlowSender and FlowReceiver do with lists. docs/protocol.md V1-*.
 #include "protocol/core/flow_receiver.hpp"
 #include "protocol/core/flow_sender.hpp"
+#include "protocol/model/defect.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace zonesync {
@@ -8,6 +9,7 @@ namespace zonesync {
 /// V1-06: the next cut waits until the last one is durable over there. What changes meanwhile is
 /// one list per type then, the newest.
 bool FlowSender::may_begin_lists() const {
+  if (ZONESYNC_DEFECT(207)) return true;
   return planner_->open() || !list_cut_to_ || (acked_ && *acked_ == *list_cut_to_);
 }
 

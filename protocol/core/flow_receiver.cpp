@@ -447,7 +447,7 @@ void FlowReceiver::produce(std::string& out, TimePoint now) {
   const std::size_t count = std::min(verdicts_.size(), kVerdictsPerAck);
   const auto split = verdicts_.begin() + static_cast<std::ptrdiff_t>(count);
   ack.verdicts.assign(std::make_move_iterator(verdicts_.begin()), std::make_move_iterator(split));
-  verdicts_.erase(verdicts_.begin(), split);
+  verdicts_.erase(verdicts_.begin(), ZONESYNC_DEFECT(210) ? verdicts_.end() : split);
   wire::append(out, options_.flow, ack);
   acked_bytes_ = received_bytes_;
   acked_window_ = std::max(acked_window_, options_.window_bytes);

@@ -380,6 +380,7 @@ void FlowSender::send_mark(std::string& out, Revision to, TimePoint now,
 }
 
 bool FlowSender::cut_open() const {
+  if (ZONESYNC_DEFECT(204) && part_) return false;
   if (planner_ && planner_->open()) return true;
   return full_ || part_ || cut_changes_ > 0 || page_next_ < page_.entries.size() ||
          change_.active();
@@ -388,7 +389,9 @@ bool FlowSender::cut_open() const {
 /// FLOW-30: an idle sender owes a Mark every 10 s, with the digest.
 void FlowSender::maybe_idle_mark(std::string& out, TimePoint now) {
   if (cut_open() || !cut_from_ || now - last_sent_ < limits::kIdleMarkInterval) return;
-  send_mark(out, cut_from_->revision, now, source_.digest_at(cut_from_->revision, view_));
+  auto digest = source_.digest_at(cut_from_->revision, view_);
+  if (ZONESYNC_DEFECT(209)) digest.reset();
+  send_mark(out, cut_from_->revision, now, digest);
 }
 
 std::optional<TimePoint> FlowSender::next_deadline() const {
@@ -403,6 +406,7 @@ bool FlowSender::reached(Revision revision) const {
 /// FLOW-22: at most the window in flight; one packet may always be, however large.
 bool FlowSender::may_send(std::size_t bytes) const {
   const std::uint64_t in_flight = sent_bytes_ - received_bytes_;
+  if (ZONESYNC_DEFECT(201)) return in_flight < window_bytes_;
   return (in_flight == 0 && !ZONESYNC_DEFECT(4)) || in_flight + bytes <= window_bytes_;
 }
 

@@ -76,7 +76,7 @@ class ZoneRegistry::AdmitJob final : public Job {
     state.fence = Fence{next.generation, request_.session};
     state.open_cut = 0;
     for (const auto& [key, offer] : state.offers) {
-      if (offer.unconfirmed) continue;
+      if (offer.unconfirmed || ZONESYNC_DEFECT(203)) continue;
       admitted_.open_rejects.push_back(Verdict{key, offer.revision, false, offer.reject});
     }
     // A zone whose log became complete is asked for everything once: that settles what the hub

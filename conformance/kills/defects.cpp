@@ -1,0 +1,48 @@
+#include "conformance/kills/defects.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "conformance/simulator/mutants.hpp"
+
+namespace zonesync::kills {
+namespace {
+
+// Ids from 200 are the suite's own.
+constexpr auto kOwn = std::to_array<Defect>({
+    {201, kReviewer, "L", "FLOW-22", "the window is compared before a packet is counted", ""},
+    {202, kReviewer, "K", "FLOW-14", "a refused version is left out of the stored digest",
+     "verdict.digest-covers-refused"},
+    {203, kReviewer, "R", "FLOW-26", "the hub does not report open rejects to a zone that is back",
+     ""},
+    {204, kReviewer, "L", "FLOW-07", "a Mark of idleness goes out inside a series of Parts", ""},
+    {205, kReviewer, "D", "REP-06", "Remove of a resource that the zone refuses is ignored", ""},
+    {206, kReviewer, "D", "VIEW-02", "Drop leaves what is staged of its class in the open cut",
+     ""},
+    {207, kReviewer, "S", "V1-06", "the next cut of lists does not wait for the last one's ack",
+     "v1.client-waits-for-ack"},
+    {208, kReviewer, "F", "CON-05", "the wait that Goodbye asks for is ignored",
+     "client.retry-after"},
+    {209, kReviewer, "P", "FLOW-30", "Marks of idleness come without the digest",
+     "session.idle-hub-marks"},
+    {210, kReviewer, "N", "FLOW-24", "verdicts that do not fit into one Ack are forgotten", ""},
+});
+
+std::vector<Defect> collect() {
+  std::vector<Defect> all;
+  for (const sim::Mutant& mutant : sim::mutants()) {
+    all.push_back({mutant.id, kCatalogue, mutant.cls, mutant.clause, mutant.text, {}});
+  }
+  all.insert(all.end(), kOwn.begin(), kOwn.end());
+  std::sort(all.begin(), all.end(), [](const Defect& a, const Defect& b) { return a.id < b.id; });
+  return all;
+}
+
+}  // namespace
+
+const std::vector<Defect>& all_defects() {
+  static const std::vector<Defect> all = collect();
+  return all;
+}
+
+}  // namespace zonesync::kills
