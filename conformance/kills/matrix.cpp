@@ -133,8 +133,9 @@ std::string to_markdown(const std::vector<Row>& rows) {
   const Sums sums = sums_of(rows);
   std::string page(kHead);
   page += std::to_string(sums.killed) + " of " + std::to_string(sums.mutants) +
-          " killed; without a bug the catalogue " + (sums.unmutated_clean ? "passes" : "**fails**") + ".\n\n" +
-          std::string(kColumns) + std::string(kLine) + "\n";
+          " killed; without a bug the catalogue " +
+          (sums.unmutated_clean ? "passes" : "**fails**") + ".\n\n";
+  page += std::string(kColumns) + std::string(kLine) + "\n";
   for (const Row& row : rows) {
     if (row.defect != nullptr && row.defect->group != kReviewer) page += line_of(row) + "\n";
   }
