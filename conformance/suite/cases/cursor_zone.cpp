@@ -24,7 +24,8 @@ const Case kCases[] = {
               second->handshake();
               second->await_durable();
               t.expect_store({policy("a")});
-              require(t.status().state == "synced", "it is synced at once");
+              t.wait_status(*second, "synced",
+                            [](const ClientFacts& f) { return f.state == "synced"; });
             }),
     on_zone("resume.changes",
             "An answer of `changes` continues the replica", {"FLOW-02", "FLOW-14"},
