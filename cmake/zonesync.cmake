@@ -9,6 +9,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 # On in the debug preset. Optimised builds of g++ 12 warn about code of its own library.
 option(ZONESYNC_WERROR "Treat warnings as errors" OFF)
 option(ZONESYNC_MUTANTS "Also build the sans-IO parts with deliberate bugs, for `mutants`" OFF)
+option(ZONESYNC_FUZZ "Link the targets of conformance/fuzz with libFuzzer (clang)" OFF)
 set(ZONESYNC_SANITIZE "" CACHE STRING "-fsanitize= list, e.g. address,undefined")
 
 # One heavy unit (Beast websocket, Beast HTTP) at a time: each takes over 1 GB with a sanitizer.
