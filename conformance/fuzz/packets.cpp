@@ -1,5 +1,6 @@
 #include "conformance/fuzz/packets.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include "protocol/model/scope.hpp"
@@ -26,6 +27,9 @@ std::optional<Cursor> maybe_cursor(Input& in, const Identities& ids) {
   if (in.flag()) return std::nullopt;
   return cursor(in, ids);
 }
+
+/// Of packets that carry one: the encoder insists that it is not zero. Raw bytes may say otherwise.
+Revision revision(Input& in) { return Revision{std::max<std::uint64_t>(1, in.number())}; }
 
 Id128 id(Input& in) { return Id128{{in.byte(), in.byte()}}; }
 
@@ -94,7 +98,7 @@ void append_data(std::string& out, Input& in, const Identities& ids, FlowId flow
       intent.why = "fuzz";
       return wire::append(out, flow, intent);
     }
-    case 1: return wire::append_change(out, flow, Revision{in.number()}, change(in));
+    case 1: return wire::append_change(out, flow, revision(in), change(in));
     case 2: {
       const Change whole = change(in);
       const std::string_view bytes = whole.payload.view();
@@ -102,7 +106,7 @@ void append_data(std::string& out, Input& in, const Identities& ids, FlowId flow
       wire::Part part{static_cast<std::uint32_t>(in.pick(4)), count, bytes.size(), ""};
       const std::size_t slice = bytes.size() / count + 1;
       part.bytes = std::string(bytes.substr(std::min(bytes.size(), part.index * slice), slice));
-      return wire::append(out, flow, Revision{in.number()}, part);
+      return wire::append(out, flow, revision(in), part);
     }
     case 3: return wire::append(out, flow, wire::Drop{change(in).cls});
     case 4: {

@@ -85,7 +85,7 @@ Status ListPlanner::restart() {
 }
 
 void ListPlanner::begin_list(std::string type) {
-  current_.emplace();
+  current_ = Current{};
   current_->list.digest = digests_[type];
   current_->list.type = std::move(type);
   current_->list.version = at_;
