@@ -34,7 +34,8 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "cannot read %s\n", file.c_str());
       return 1;
     }
-    std::fprintf(stderr, "%s\n", file.filename().c_str());  // the last one named is the one that fails
+    // Before it runs: the last one named is the one that fails.
+    std::fprintf(stderr, "%s\n", file.filename().c_str());
     LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   }
   std::printf("%zu inputs replayed\n", files.size());
