@@ -6,12 +6,15 @@ ZONESYNC_PY_BREAK names one rule to break on purpose (breaks.py).
 import asyncio
 import json
 import os
+import sqlite3
 import sys
 
 import breaks
 from client import Client
+from receiver import Busy
 
-CAPABILITIES = ["verdicts", "approve", "restart", "durable", "refuse"]
+CAPABILITIES = ["verdicts", "approve", "restart", "durable", "refuse", "disk-full",
+                "application-hold"]
 MODES = ["delta", "v1"]
 
 
@@ -19,8 +22,11 @@ class Adapter:
     def __init__(self):
         self.client = self.task = self.request = None
         self.word = ""
+        self.busy = False
 
     def judge(self, change):
+        if self.busy:
+            raise Busy("the application waits, as the case asked")
         if not self.word or self.word.encode() not in change["spec"]:
             return None
         return {"code": "invalid", "field": "/spec", "text": "refused by the case",
@@ -42,6 +48,21 @@ class Adapter:
             [backoff.get(name, 500) / 1000 for name in ("base_ms", "max_ms", "auth_ms")])
         self.task = asyncio.create_task(self.client.run())
 
+    def fault(self, name, argument):
+        replica, write = self.client.replica, self.client.replica.write
+
+        def fails_once(*_):
+            replica.write = write
+            raise sqlite3.OperationalError("the disk is full, as the case asked")
+        if name == "disk-full":
+            replica.write = fails_once if argument else write
+        elif name == "application-hold":
+            self.busy = argument != 0
+            if not self.busy:
+                self.client.ready()
+        else:
+            raise ValueError(f"no fault {name}")
+
     async def handle(self, op, request):
         if op == "capabilities":
             return {"capabilities": CAPABILITIES, "modes": MODES}
@@ -60,6 +81,8 @@ class Adapter:
             self.word = request["word"]
         elif op == "approve_mass_delete":
             self.client.approve_mass_delete()
+        elif op == "fault":
+            self.fault(request["name"], request["argument"])
         elif op == "stop":
             self.client.stop()
         else:

@@ -3,6 +3,8 @@
 A Receiver lives as long as a session. Nothing of a cut is visible before its Mark.
 """
 
+import sqlite3
+
 import rules
 import wire
 from replica import Entry, digest_of
@@ -11,6 +13,11 @@ from wire import demand
 WINDOW_BYTES = 4 << 20
 MASS_DELETE_MIN_KEYS, MASS_DELETE_PERCENT = 100, 50
 VERDICTS_PER_ACK = 10_000
+RETRY_S, RETRY_MAX_S = 1, 32
+
+
+class Busy(Exception):
+    """What a judge raises while the application takes nothing (Hold `application`)."""
 
 
 def key_of(m):
@@ -30,6 +37,7 @@ class Receiver:
         self.held = ""
         self.approved = False
         self.mismatches = 0
+        self.retry_s, self.retry_at, self.now = RETRY_S, 0, 0    # of a Hold `disk_full`
         self.head = None                         # of the log, as the Intent said
         self.nonce = 0
         self.due = True                          # an Ack is owed
@@ -190,8 +198,7 @@ class Receiver:
             return self.mismatch()
         if self.too_many(removed):
             return self.hold("mass_delete", f"{removed} resources would go")
-        self.apply(changes, end)
-        return None
+        return self.apply(changes, end)
 
     def agrees(self, digest, changes):
         """FLOW-14: before anything becomes visible."""
@@ -229,24 +236,39 @@ class Receiver:
                 removed * 100 > len(self.replica.entries) * MASS_DELETE_PERCENT)
 
     def apply(self, changes, end):
+        try:
+            verdicts = self.judged(changes)
+            if changes or end != self.replica.cursor:     # a Mark of idleness writes nothing
+                self.replica.commit(changes, end)
+                self.due = True
+        except Busy as busy:
+            return self.hold("application", str(busy))
+        except sqlite3.Error as failed:          # FLOW-31: a Hold, never a verdict
+            self.retry_at = self.now + self.retry_s
+            self.retry_s = min(2 * self.retry_s, RETRY_MAX_S)
+            return self.hold("disk_full", str(failed))
+        self.verdicts += verdicts
+        self.drop_cut()
+        self.place, self.full, self.known, self.approved = end, False, True, False
+        self.last = end.revision
+        self.mismatches, self.retry_s = 0, RETRY_S
+        return None
+
+    def judged(self, changes):
+        """Asks the judge about every new version in `changes`; the verdicts that follow."""
+        verdicts = []
         for key, entry in changes.items():
             old = self.replica.entries.get(key)
-            if entry is not None and (old is None or entry.hash != old.hash or
-                                      entry.revision != old.revision):
+            if entry is None:
+                if old.reject:                   # FLOW-26
+                    verdicts.append(self.verdict(key, old, accepted=True))
+            elif old is None or (entry.hash, entry.revision) != (old.hash, old.revision):
                 reject = self.judge(wire.decode("Change", entry.payload))
                 if reject:
                     entry = with_(entry, reject=reject, shown=old.shown if old else None)
                     changes[key] = entry
-                    self.verdicts.append(self.verdict(key, entry))
-            if entry is None and old.reject:     # FLOW-26
-                self.verdicts.append(self.verdict(key, old, accepted=True))
-        if changes or end != self.replica.cursor:     # a Mark of idleness writes nothing
-            self.replica.commit(changes, end)
-            self.due = True
-        self.drop_cut()
-        self.place, self.full, self.known, self.approved = end, False, True, False
-        self.last = end.revision
-        self.mismatches = 0
+                    verdicts.append(self.verdict(key, entry))
+        return verdicts
 
     def mismatch(self):
         """REP-08, where repair was not negotiated: everything again, then Hold."""
@@ -263,8 +285,17 @@ class Receiver:
 
     def approve(self):
         self.approved = True
-        if self.held == "mass_delete":
-            self.want("approved")
+        self.release("mass_delete")
+
+    def release(self, reason):
+        """The cause of a Hold ended: go on from the durable cursor (FLOW-32)."""
+        if self.held == reason:
+            self.want(reason)
+
+    def tick(self, now):
+        self.now = now
+        if now >= self.retry_at:
+            self.release("disk_full")
 
     # -- feedback ----------------------------------------------------------------------------------
     @staticmethod

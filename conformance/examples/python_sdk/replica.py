@@ -89,8 +89,23 @@ class Replica:
         return digest
 
     def commit(self, changes, cursor):
-        """`changes`: key to Entry, or to None where the resource goes."""
+        """`changes`: key to Entry, or to None where the resource goes. Raises sqlite3.Error; then
+        nothing of it happened."""
         digest = self.digest_after(changes)
+        try:
+            self.write(changes, cursor)
+        except sqlite3.Error:
+            if self.base.in_transaction:
+                self.base.execute("ROLLBACK")
+            raise
+        for key, entry in changes.items():
+            if entry is None:
+                self.entries.pop(key, None)
+            else:
+                self.entries[key] = entry
+        self.digest, self.cursor = digest, cursor
+
+    def write(self, changes, cursor):
         self.base.execute("BEGIN IMMEDIATE")
         for key, entry in changes.items():
             if entry is None:
@@ -103,12 +118,6 @@ class Replica:
                      json.dumps(entry.reject) if entry.reject else None, entry.confirmed))
         self.base.execute("INSERT OR REPLACE INTO cursor VALUES (1, ?, ?, ?)", cursor)
         self.base.execute("COMMIT")
-        for key, entry in changes.items():
-            if entry is None:
-                self.entries.pop(key, None)
-            else:
-                self.entries[key] = entry
-        self.digest, self.cursor = digest, cursor
 
     def rejects(self):
         return {key: entry for key, entry in self.entries.items() if entry.reject}

@@ -79,6 +79,7 @@ class Session:
             demand(now - self.began < HANDSHAKE_S, "SES-05: no Welcome in time", 4408)
             return
         demand(now - self.heard < SILENCE_S, "SES-08: the hub is silent", 4408)
+        self.down.tick(now)
         if now - self.said >= IDLE_S:
             self.said = now
             self.down.ack()
