@@ -17,7 +17,8 @@ foreach(tool_test IN LISTS tool_tests)
 endforeach()
 
 file(GLOB_RECURSE pages CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/docs/tutorials/*.md")
-foreach(page IN LISTS pages ITEMS "${CMAKE_SOURCE_DIR}/README.md")
+foreach(page IN LISTS pages ITEMS "${CMAKE_SOURCE_DIR}/README.md"
+        "${CMAKE_SOURCE_DIR}/docs/conformance.md")
   if(EXISTS "${page}")
     set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${page}")
     file(STRINGS "${page}" blocks REGEX "^```sh test")

@@ -21,7 +21,7 @@ class RestControl final : public HubControl {
       : options_(std::move(options)), api_(options_), restarts_(restarts) {}
 
   Result<Capabilities> capabilities() override {
-    Capabilities all{"control", "zones", "approve", "delete-zone"};
+    Capabilities all{"control", "zones", "approve", "delete-zone", "zstd", "patch", "repair"};
     auto hub = call("GET", "/", {});
     if (!hub) return fail(hub.error());
     if (restarts_) all.insert("restart");
@@ -170,6 +170,9 @@ Result<std::unique_ptr<HubControl>> make_rest_control(const TargetOptions& optio
   auto context = TlsContext::client(tls);
   if (!context) return fail(context.error());
   if (http.url.tls) http.tls = std::move(*context);
+  if (options.admin_token_file.empty()) {
+    return fail(ErrorCode::invalid_argument, "rest: needs an API token", "--admin-token-file");
+  }
   std::ifstream file(options.admin_token_file);
   if (!std::getline(file, http.bearer_token)) {
     return fail(ErrorCode::not_found, "cannot read the admin token", options.admin_token_file);

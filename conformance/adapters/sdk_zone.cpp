@@ -47,9 +47,10 @@ class SdkZone final : public ZoneSubject {
   [[nodiscard]] Capabilities capabilities() const override { return capabilities_; }
   Status start(const ClientOptions& options) override;
   std::unique_ptr<Link> accept(Mode mode) override {
-    auto socket = listener_.accept(std::string(subprotocol(mode)), std::string(kToken));
-    if (!socket) return nullptr;
-    return std::make_unique<WsLink>(context_, std::move(socket));
+    auto accepted = listener_.accept(std::string(subprotocol(mode)), std::string(kToken));
+    if (!accepted.socket) return nullptr;
+    return std::make_unique<WsLink>(context_, std::move(accepted.socket),
+                                    std::move(accepted.frames));
   }
   bool refuse_next(unsigned http_status, std::optional<std::uint32_t> retry_after_s) override {
     return listener_.refuse(http_status, retry_after_s);
@@ -176,8 +177,11 @@ Result<std::unique_ptr<SubjectFactory>> make_sdk_factory(const std::string& comm
   auto lines = JsonLines::start(command);
   if (!lines) return fail(lines.error());
   auto answer = (*lines)->call("capabilities", {});
-  if (!answer) return fail(answer.error());
-  Capabilities capabilities{"clock"};
+  if (!answer) {
+    return fail(answer.error().code, "the adapter does not tell its capabilities: " +
+                                         answer.error().message, "--sdk " + command);
+  }
+  Capabilities capabilities{"clock", "transport"};
   for (const std::string& word : texts_at(*answer, "capabilities")) capabilities.insert(word);
   std::vector<Mode> modes;
   for (const std::string& word : texts_at(*answer, "modes")) {

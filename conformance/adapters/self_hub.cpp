@@ -7,6 +7,7 @@
 #include "protocol/model/assert.hpp"
 #include "protocol/wire/codec.hpp"
 #include "server/hub/testing/hub_harness.hpp"
+#include "server/hub/up_prints.hpp"
 #include "server/hub/up_sink.hpp"
 
 namespace zonesync::conform {
@@ -110,8 +111,12 @@ class HubEnd final : public SessionHost, public hub::UpPort {
     options.session = id_;
     const View down = view_of(true, hello_, hub_.registry);
     const View up = view_of(false, hello_, hub_.registry);
+    hub::UpSink::Events events = hub::up_events(*hub_.source, identity_, up);
+    events.stored = [this](const ResourceKey& key, const Hash128& hash) {
+      return hub_.source->version(key, hash);
+    };
     sink_ = std::make_unique<hub::UpSink>(options, *this, hub_.registry, up, admitted.up_cursor,
-                                          hub::UpSink::Events{});
+                                          std::move(events));
     Session::Admission admission;
     admission.source = hub_.source.get();
     admission.down_view = down;
@@ -139,8 +144,8 @@ class HubEnd final : public SessionHost, public hub::UpPort {
 
 class SelfHub final : public HubSubject {
  public:
-  explicit SelfHub(std::uint64_t seed)
-      : hub_({.created_complete = true, .ids = seeded_ids(seed)}) {
+  SelfHub(std::uint64_t seed, std::shared_ptr<const TypeRegistry> types)
+      : hub_({.created_complete = true, .ids = seeded_ids(seed)}, {}, std::move(types)) {
     hub_.now = TimePoint{} + std::chrono::hours(1);
   }
   ~SelfHub() override {
@@ -152,7 +157,7 @@ class SelfHub final : public HubSubject {
 
   [[nodiscard]] Capabilities capabilities() const override {
     return {"control", "restart", "clock", "zones", "approve", "delete-zone", "lose-tail", "trim",
-            "disk-full"};
+            "disk-full", "zstd", "patch", "repair"};
   }
   tl::expected<std::unique_ptr<Link>, DialRefusal> connect(const DialOptions& options) override {
     std::optional<SyncMode> mode;
@@ -327,8 +332,9 @@ class SelfFactory final : public SubjectFactory {
 
 }  // namespace
 
-std::shared_ptr<HubSubject> make_self_hub(std::uint64_t seed) {
-  return std::make_shared<SelfHub>(seed);
+std::shared_ptr<HubSubject> make_self_hub(std::uint64_t seed,
+                                          std::shared_ptr<const TypeRegistry> types) {
+  return std::make_shared<SelfHub>(seed, std::move(types));
 }
 
 std::unique_ptr<SubjectFactory> make_self_factory() { return std::make_unique<SelfFactory>(); }

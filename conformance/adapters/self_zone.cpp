@@ -26,14 +26,10 @@ std::string_view word(ZoneState state) {
 
 std::shared_ptr<const TypeRegistry> shared_types() { return {std::shared_ptr<void>(), &types()}; }
 
-int rank_of(const std::string& type) {
-  const TypeInfo* info = types().find(type);
-  return info == nullptr ? 100 : info->rank;
-}
-
 class SelfZone final : public ZoneSubject, public ZonePort {
  public:
-  explicit SelfZone(std::uint64_t seed) : seed_(seed) {}
+  SelfZone(std::uint64_t seed, std::shared_ptr<const TypeRegistry> types)
+      : seed_(seed), types_(types ? std::move(types) : shared_types()) {}
   ~SelfZone() override {
     try {
       kill();
@@ -43,7 +39,7 @@ class SelfZone final : public ZoneSubject, public ZonePort {
 
   [[nodiscard]] Capabilities capabilities() const override {
     return {"clock", "restart", "durable", "verdicts", "publish", "barrier", "approve", "refuse",
-            "disk-full", "application-hold", "views"};
+            "disk-full", "application-hold", "views", "zstd", "patch", "repair", "fallback"};
   }
   Status start(const ClientOptions& options) override {
     options_ = options;
@@ -55,7 +51,16 @@ class SelfZone final : public ZoneSubject, public ZonePort {
   std::unique_ptr<Link> accept(Mode mode) override {
     if (!await_attempt(std::chrono::seconds(600))) return nullptr;
     connecting_ = false;
-    auto session = machine_->open_session(mode == Mode::v1 ? SyncMode::v1 : SyncMode::delta);
+    const SyncMode wanted = mode == Mode::v1 ? SyncMode::v1 : SyncMode::delta;
+    const auto offers = machine_->offers();
+    if (std::find(offers.begin(), offers.end(), wanted) == offers.end()) {
+      ConnectProblem problem;   // as the websocket upgrade would end (CON-02)
+      problem.http_status = 400;
+      problem.error = Error{ErrorCode::unsupported, "no subprotocol in common", ""};
+      machine_->on_connect_failed(problem);
+      return nullptr;
+    }
+    auto session = machine_->open_session(wanted);
     if (!session) return nullptr;
     end_ = std::make_shared<MemoryEnd>(session);
     session->on_open(now_);
@@ -152,6 +157,7 @@ class SelfZone final : public ZoneSubject, public ZonePort {
   void status_changed() override {}
 
   std::uint64_t seed_;
+  std::shared_ptr<const TypeRegistry> types_;
   ClientOptions options_;
   std::unique_ptr<MemoryReplica> replica_;
   std::unique_ptr<MemoryChangeLog> outbox_log_;
@@ -168,8 +174,13 @@ class SelfZone final : public ZoneSubject, public ZonePort {
 };
 
 void SelfZone::boot() {
-  sink_ = std::make_unique<ReplicaSink>(*replica_, ReplicaSink::Options{.rank = rank_of});
-  for (const TypeInfo* type : types().all()) {
+  ReplicaSink::Options apply;
+  apply.rank = [registry = types_](const std::string& type) {
+    const TypeInfo* info = registry->find(type);
+    return info == nullptr ? 100 : info->rank;
+  };
+  sink_ = std::make_unique<ReplicaSink>(*replica_, std::move(apply));
+  for (const TypeInfo* type : types_->all()) {
     sink_->set_validator(type->name, [this](const Resource& resource) -> std::optional<Reject> {
       const bool refused =
           !verdict_word_.empty() && resource.spec.find(verdict_word_) != std::string::npos;
@@ -177,7 +188,7 @@ void SelfZone::boot() {
       return Reject{"invalid", "/spec", "refused by the case", false};
     });
   }
-  outbox_ = std::make_unique<Outbox>(options_.zone, *outbox_log_, 1u << 20, shared_types());
+  outbox_ = std::make_unique<Outbox>(options_.zone, *outbox_log_, 1u << 20, types_);
   ZoneMachine::Options options;
   options.zone = options_.zone;
   options.instance = InstanceId{ids()()};
@@ -292,8 +303,9 @@ Status SelfZone::fault(const std::string& name, std::uint64_t argument) {
 
 }  // namespace
 
-std::shared_ptr<ZoneSubject> make_self_zone(std::uint64_t seed) {
-  return std::make_shared<SelfZone>(seed);
+std::shared_ptr<ZoneSubject> make_self_zone(std::uint64_t seed,
+                                            std::shared_ptr<const TypeRegistry> types) {
+  return std::make_shared<SelfZone>(seed, std::move(types));
 }
 
 }  // namespace zonesync::conform

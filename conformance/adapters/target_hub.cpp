@@ -30,6 +30,12 @@ std::string output_of(const std::string& command) {
   return output.substr(0, output.find('\n'));
 }
 
+/// One attempt to connect; kept alive by its handlers.
+struct Opening {
+  std::shared_ptr<FrameInjector> frames;
+  std::optional<tl::expected<WebSocketPtr, ConnectFailure>> answer;
+};
+
 class TargetHub final : public HubSubject {
  public:
   TargetHub(TargetOptions options, ConnectTarget target, std::unique_ptr<HubControl> control,
@@ -128,18 +134,29 @@ tl::expected<std::unique_ptr<Link>, DialRefusal> TargetHub::connect(const DialOp
     if (!token) return tl::unexpected(DialRefusal{0, {}, describe(token.error()), false});
     wanted.bearer_token = *token;
   }
-  std::optional<tl::expected<WebSocketPtr, ConnectFailure>> answer;
-  connect_websocket(*context_, wanted, [&](tl::expected<WebSocketPtr, ConnectFailure> result) {
-    answer = std::move(result);
+  auto opening = std::make_shared<Opening>();
+  connect_stream(*context_, wanted.target, wanted.connect_timeout,
+                 [opening, wanted](Result<ByteStreamPtr> stream) {
+    if (!stream) {
+      opening->answer = tl::unexpected(ConnectFailure{stream.error(), 0, {}, {}});
+      return;
+    }
+    auto [wrapped, frames] = injectable(std::move(*stream), FrameEnd::client);
+    opening->frames = std::move(frames);
+    upgrade_websocket(std::move(wrapped), wanted,
+                      [opening](tl::expected<WebSocketPtr, ConnectFailure> result) {
+      opening->answer = std::move(result);
+    });
   });
-  run_until(*context_, std::chrono::seconds(30), [&] { return answer.has_value(); });
+  run_until(*context_, std::chrono::seconds(30), [&] { return opening->answer.has_value(); });
+  auto& answer = opening->answer;
   if (!answer) return tl::unexpected(DialRefusal{0, {}, "no answer to the upgrade", false});
   if (!*answer) {
     const ConnectFailure& failure = answer->error();
     return tl::unexpected(DialRefusal{failure.http_status, failure.body,
                                       describe(failure.error), failure.retry_after.has_value()});
   }
-  return std::make_unique<WsLink>(context_, std::move(**answer));
+  return std::make_unique<WsLink>(context_, std::move(**answer), opening->frames);
 }
 
 class TargetFactory final : public SubjectFactory {
@@ -164,6 +181,12 @@ Result<std::unique_ptr<SubjectFactory>> make_target_factory(TargetOptions option
   const bool tls = text.rfind("wss://", 0) == 0;
   if (!tls && text.rfind("ws://", 0) != 0) {
     return fail(ErrorCode::invalid_argument, "must start with wss:// or ws://", "--target");
+  }
+  if (options.token_file.empty() && options.mint_command.empty() &&
+      (options.control.empty() || options.control.rfind("rest:", 0) == 0)) {
+    return fail(ErrorCode::invalid_argument,
+                "there are no credentials of zones: give --token-file, --mint-token, or a "
+                "--hub-control command that mints", "--target");
   }
   auto url = HttpUrl::parse((tls ? "https" : "http") + text.substr(tls ? 3 : 2));
   if (!url) return fail(url.error());

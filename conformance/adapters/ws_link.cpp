@@ -26,8 +26,11 @@ struct WsLink::State {
   std::optional<CloseInfo> closed;
 };
 
-WsLink::WsLink(std::shared_ptr<boost::asio::io_context> context, WebSocketPtr socket)
-    : context_(std::move(context)), state_(std::make_shared<State>()) {
+WsLink::WsLink(std::shared_ptr<boost::asio::io_context> context, WebSocketPtr socket,
+               std::shared_ptr<FrameInjector> frames)
+    : context_(std::move(context)),
+      state_(std::make_shared<State>()),
+      frames_(std::move(frames)) {
   state_->socket = std::move(socket);
   state_->socket->set_message_max(4u << 20);   // an oversized message is the case's to judge
   read_on(state_);
@@ -98,6 +101,14 @@ void WsLink::close(CloseInfo info) {
   state_->wanted = std::move(info);
   write_on(state_);
   run_until(*context_, kRealDeadline, [state = state_] { return state->closed.has_value(); });
+}
+
+bool WsLink::send_text(std::string text) {
+  if (!frames_ || state_->closed) return false;
+  auto written = std::make_shared<bool>(false);
+  if (!frames_->send_text(text, [written] { *written = true; })) return false;
+  run_until(*context_, kRealDeadline, [written] { return *written; });
+  return true;
 }
 
 }  // namespace zonesync::conform

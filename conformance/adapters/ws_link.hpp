@@ -6,6 +6,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "conformance/adapters/frame_stream.hpp"
 #include "conformance/suite/link.hpp"
 #include "protocol/transport/websocket.hpp"
 
@@ -22,7 +23,9 @@ void run_until(boost::asio::io_context& context, Duration deadline,
 /// Life cycle: made on an open websocket. Thread rule: the thread that runs the context.
 class WsLink final : public Link {
  public:
-  WsLink(std::shared_ptr<boost::asio::io_context> context, WebSocketPtr socket);
+  /// `frames` is that of the socket's stream; null = no text frames.
+  WsLink(std::shared_ptr<boost::asio::io_context> context, WebSocketPtr socket,
+         std::shared_ptr<FrameInjector> frames);
   ~WsLink() override;
 
   void send(std::string message) override;
@@ -31,6 +34,7 @@ class WsLink final : public Link {
   std::optional<CloseInfo> closed() const override;
   void cut() override;
   void close(CloseInfo info) override;
+  bool send_text(std::string text) override;
 
  private:
   struct State;
@@ -40,6 +44,7 @@ class WsLink final : public Link {
 
   std::shared_ptr<boost::asio::io_context> context_;
   std::shared_ptr<State> state_;
+  std::shared_ptr<FrameInjector> frames_;
 };
 
 }  // namespace zonesync::conform

@@ -19,6 +19,7 @@ struct WsListener::State : std::enable_shared_from_this<State> {
     UpgradeRequest request;
     UpgradeDecide decide;
     std::optional<WebSocketPtr> socket;
+    std::shared_ptr<FrameInjector> frames;
     bool over = false;
   };
   explicit State(boost::asio::io_context& context)
@@ -57,7 +58,9 @@ void WsListener::State::upgrade(ByteStreamPtr stream) {
   };
   WebSocketLimits limits;
   limits.upgrade_timeout = std::chrono::seconds(120);   // the case decides when to answer
-  accept_websocket(std::move(stream), limits, ask, [attempt](Result<WebSocketPtr> socket) {
+  auto [wrapped, frames] = injectable(std::move(stream), FrameEnd::server);
+  attempt->frames = std::move(frames);
+  accept_websocket(std::move(wrapped), limits, ask, [attempt](Result<WebSocketPtr> socket) {
     attempt->over = true;
     if (socket) attempt->socket = std::move(*socket);
   });
@@ -95,22 +98,22 @@ bool WsListener::attempt_within(Duration within) {
   return !state_->attempts.empty();
 }
 
-WebSocketPtr WsListener::accept(const std::string& subprotocol, const std::string& token) {
-  if (!attempt_within(std::chrono::seconds(20))) return nullptr;
+AcceptedSocket WsListener::accept(const std::string& subprotocol, const std::string& token) {
+  if (!attempt_within(std::chrono::seconds(20))) return {};
   const auto attempt = state_->attempts.front();
   state_->attempts.pop_front();
   const auto& offered = attempt->request.subprotocols;
   if (std::find(offered.begin(), offered.end(), subprotocol) == offered.end()) {
     attempt->decide(UpgradeDecision::reject(400, "subprotocol", subprotocol));
-    return nullptr;
+    return {};
   }
   if (attempt->request.bearer_token != token) {
     attempt->decide(UpgradeDecision::reject(401, "unauthenticated", "the token is another one"));
-    return nullptr;
+    return {};
   }
   attempt->decide(UpgradeDecision::accept(subprotocol));
   run_until(*context_, kRealDeadline, [&] { return attempt->over; });
-  return attempt->socket.value_or(nullptr);
+  return {attempt->socket.value_or(nullptr), attempt->frames};
 }
 
 bool WsListener::refuse(unsigned http_status, std::optional<std::uint32_t> retry_after_s) {

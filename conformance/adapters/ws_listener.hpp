@@ -8,11 +8,18 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "conformance/adapters/frame_stream.hpp"
 #include "protocol/transport/testing/test_certificates.hpp"
 #include "protocol/transport/tls_context.hpp"
 #include "protocol/transport/websocket.hpp"
 
 namespace zonesync::conform {
+
+/// An upgraded connection. Null socket = there is none.
+struct AcceptedSocket {
+  WebSocketPtr socket;
+  std::shared_ptr<FrameInjector> frames;
+};
 
 /// Life cycle: listens from the start; attempts wait until accept() or refuse(). Thread rule: the
 /// thread that runs the context.
@@ -27,8 +34,8 @@ class WsListener {
   [[nodiscard]] std::string ca_file() const { return certificates_.ca_file(); }
   /// An attempt waits for its answer.
   [[nodiscard]] bool attempt_within(Duration within);
-  /// Null = no attempt came, or it did not offer the subprotocol.
-  [[nodiscard]] WebSocketPtr accept(const std::string& subprotocol, const std::string& token);
+  /// No socket = no attempt came, or it did not offer the subprotocol.
+  [[nodiscard]] AcceptedSocket accept(const std::string& subprotocol, const std::string& token);
   bool refuse(unsigned http_status, std::optional<std::uint32_t> retry_after_s);
 
  private:

@@ -10,6 +10,7 @@
 #include "conformance/adapters/target_hub.hpp"
 #include "conformance/campaigns/campaigns.hpp"
 #include "conformance/cmd/mutants_verb.hpp"
+#include "conformance/cmd/parity_command.hpp"
 #include "conformance/suite/clauses.hpp"
 #include "conformance/suite/report.hpp"
 
@@ -144,18 +145,23 @@ int explain(const std::string& id) {
 void add_run(CLI::App& app, RunArguments& arguments) {
   CLI::App* run_command = app.add_subcommand("run", "Runs cases against a subject");
   run_command->add_flag("--self", arguments.self, "The product's own cores, in virtual time");
-  run_command->add_option("--target", arguments.target.url, "A hub: wss://host:port/sync");
-  run_command->add_option("--ca", arguments.target.ca_file, "CA of the hub's certificate (PEM)");
-  run_command->add_option("--token-file", arguments.target.token_file,
-                          "A zone token, or 'zone token' per line");
-  run_command->add_option("--mint-token", arguments.target.mint_command,
-                          "Command that prints a token for {zone}");
-  run_command->add_option("--hub-control", arguments.target.control,
-                          "Command that speaks JSON lines, or rest:URL");
-  run_command->add_option("--admin-token-file", arguments.target.admin_token_file,
-                          "API token for rest:URL");
-  run_command->add_option("--restart-command", arguments.target.restart_command,
-                          "Restarts the hub and returns when it is ready");
+  CLI::Option* target =
+      run_command->add_option("--target", arguments.target.url, "A hub: wss://host:port/sync");
+  const auto of_target = [&](const char* name, std::string& value, const char* what) {
+    return run_command->add_option(name, value, what)->needs(target);
+  };
+  of_target("--ca", arguments.target.ca_file, "CA of the hub's certificate (PEM)")
+      ->check(CLI::ExistingFile);
+  of_target("--token-file", arguments.target.token_file, "A zone token, or 'zone token' per line")
+      ->check(CLI::ExistingFile);
+  of_target("--mint-token", arguments.target.mint_command,
+            "Command that prints a token for {zone}");
+  of_target("--hub-control", arguments.target.control,
+            "Command that speaks JSON lines, or rest:URL");
+  of_target("--admin-token-file", arguments.target.admin_token_file, "API token for rest:URL")
+      ->check(CLI::ExistingFile);
+  of_target("--restart-command", arguments.target.restart_command,
+            "Restarts the hub and returns when it is ready");
   run_command->add_option("--sdk", arguments.sdk, "Command of an SDK's adapter");
   run_command->add_option("--mode", arguments.mode, "Modes to run")
       ->check(CLI::IsMember({"delta", "v1", "both"}));
@@ -186,7 +192,12 @@ int main(int argc, char** argv) {
   std::function<int()> chosen;
   campaigns::add_campaign(app, campaigns::own_folder(), chosen);
   add_mutants(app, campaigns::own_folder(), chosen);
-  CLI11_PARSE(app, argc, argv);
+  add_parity(app, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsage;   // --help is no error
+  }
   if (chosen) return chosen();
   if (app.got_subcommand("run")) return run(arguments);
   if (*list_command) return list(with_clauses);

@@ -73,6 +73,7 @@ Status Adapter::start(const json::object& request) {
   config_.meshes = texts_at(request, "meshes");
   if (flag_at(request, "durable")) config_.store_dir = text_at(request, "store_dir");
   config_.software = "conform-sdk-cpp/1";
+  config_.delta_enabled = text_at(request, "mode") != "v1";
   if (const json::value* given = request.if_contains("backoff"); given && given->is_object()) {
     const json::object& backoff = given->get_object();
     config_.backoff.base = std::chrono::milliseconds(number_at(backoff, "base_ms"));
@@ -144,8 +145,9 @@ Result<json::object> Adapter::handle(std::string_view op, const json::object& re
   Status done;
   if (op == "capabilities") {
     out["capabilities"] = json::array{"publish", "barrier", "verdicts", "approve", "restart",
-                                      "durable", "refuse", "views"};
-    out["modes"] = json::array{"delta"};
+                                      "durable", "refuse", "views", "zstd", "patch", "repair",
+                                      "fallback"};
+    out["modes"] = json::array{"delta", "v1"};
     return out;
   }
   if (op == "start") done = start(request);

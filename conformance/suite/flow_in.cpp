@@ -11,9 +11,11 @@ using wire::IntentReason;
 void FlowIn::on_intent(const wire::Intent& intent) {
   intents.push_back(intent);
   awaiting = false;
-  const bool full = intent.reason == IntentReason::full;
+  repairing_ = intent.reason == IntentReason::repair;
+  require(!repairing_ || mode == Mode::delta, "V1-01: a repair in v1");
+  const bool full = intent.reason == IntentReason::full || repairing_;
   require(full != intent.from.has_value(),
-          "FLOW-02: Intent.from must be absent exactly when the answer is full");
+          "FLOW-02: Intent.from must be absent exactly when the answer is full or a repair");
   require(full || intent.from == cursor, "FLOW-02: Intent.from is not the wanted cursor");
   require(intent.reason != IntentReason::none || intent.head == intent.from->revision,
           "FLOW-02: `none` although the cursor is not at the head");
@@ -21,9 +23,12 @@ void FlowIn::on_intent(const wire::Intent& intent) {
   full_ = full;
   view_ = intent.from ? intent.from->view : intent.view;
   reset_cut();
+  if (repairing_ && auto_repair) wire::append(comparing_, flow, buckets());
 }
 
 void FlowIn::reset_cut() {
+  comparing_.clear();
+  removes_.clear();
   staged_.clear();
   series_.reset();
   drops_.clear();
@@ -36,6 +41,7 @@ void FlowIn::reset_cut() {
 void FlowIn::count(const wire::Packet& packet) {
   received_bytes += packet.packet_bytes;
   largest_packet = std::max(largest_packet, packet.packet_bytes);
+  compressed += packet.header.zstd ? 1 : 0;
   require(received_bytes - acked_bytes_ <=
               std::max<std::uint64_t>(window_bytes, packet.packet_bytes) + packet.packet_bytes,
           "FLOW-22: more data in flight than the window allows");
@@ -146,13 +152,8 @@ void FlowIn::stage(LogItem item) {
   staged_.push_back(std::move(item));
 }
 
-void FlowIn::on_mark(const wire::Mark& mark) {
-  if (awaiting) return;
-  require(!series_, "FLOW-07: a Mark inside a series of Parts");
-  require(mark.from.has_value() != full_, "FLOW-10: Mark.from is absent exactly in a full cut");
-  require(full_ || mark.from == expected_, "FLOW-10: Mark.from is not where the last cut ended");
-  close_list();
-  require(mark.changes == staged_.size() + voided_ + drops_.size(),
+void FlowIn::check_mark(const wire::Mark& mark) const {
+  require(mark.changes == staged_.size() + voided_ + drops_.size() + removes_.size(),
           "FLOW-11: Mark.changes is not what arrived");
   const bool view_moves = mark.to.view != view_;
   require(!view_moves || flow == wire::FlowId::down, "VIEW-01: the up flow's view changed");
@@ -164,7 +165,17 @@ void FlowIn::on_mark(const wire::Mark& mark) {
   }
   require(lists_.empty() || mark.digest, "V1-04: a cut with lists without a digest");
   require((drops_.empty() && !view_moves) || mark.digest, "VIEW-04: a view changes without digest");
-  require(!full_ || mark.digest, "FLOW-13: a full cut without a digest");
+  require(!full_ || mark.digest, "FLOW-13, REP-06: a full cut or a repair without a digest");
+}
+
+void FlowIn::on_mark(const wire::Mark& mark) {
+  if (awaiting) return;
+  require(!series_, "FLOW-07: a Mark inside a series of Parts");
+  require(mark.from.has_value() != full_, "FLOW-10: Mark.from is absent exactly in a full cut");
+  require(full_ || mark.from == expected_, "FLOW-10: Mark.from is not where the last cut ended");
+  require(!repairing_ || !differing.empty(), "REP-05: a Mark before the comparison is over");
+  close_list();
+  check_mark(mark);
   view_ = mark.to.view;
   const bool idle = !full_ && mark.from == mark.to;
   if (idle) {
@@ -172,17 +183,19 @@ void FlowIn::on_mark(const wire::Mark& mark) {
   } else {
     std::vector<Class> dropped;
     for (const auto& [at, cls] : drops_) dropped.push_back(cls);
-    cuts.push_back({mark, staged_, lists_, std::move(dropped), full_});
+    cuts.push_back({mark, staged_, lists_, std::move(dropped), removes_, full_, repairing_});
   }
   const bool full = std::exchange(full_, false);
   expected_ = mark.to;
   if (auto_apply) apply(mark, full);
+  repairing_ = false;
   reset_cut();
 }
 
 void FlowIn::apply(const wire::Mark& mark, bool full) {
-  if (full && intents.back().complete) replica.clear();
-  if (full && !intents.back().complete) {
+  if (repairing_) apply_removes();
+  if (full && !repairing_ && intents.back().complete) replica.clear();
+  if (full && !repairing_ && !intents.back().complete) {
     for (const auto& [key, item] : replica.items) replica.unconfirmed.insert(key);
   }
   for (const wire::List& list : lists_) {
@@ -210,7 +223,7 @@ void FlowIn::apply(const wire::Mark& mark, bool full) {
 }
 
 std::string FlowIn::due() {
-  std::string out;
+  std::string out = std::exchange(comparing_, {});
   const bool half = received_bytes - acked_bytes_ >= window_bytes / 2 && received_bytes > 0;
   if (!auto_ack || intents.empty()) return out;
   if (!ack_due_ && !half && verdicts.empty()) return out;
@@ -239,6 +252,7 @@ std::string FlowIn::want(bool force_full, std::string why, std::optional<Cursor>
   message.cursor = from;
   cursor = from;
   awaiting = true;
+  repairing_ = false;
   reset_cut();
   std::string out;
   wire::append(out, flow, message);

@@ -21,7 +21,9 @@ struct CutRecord {
   std::vector<LogItem> items;    // of the cut, in the order of arrival
   std::vector<wire::List> lists; // v1
   std::vector<Class> drops;
+  std::vector<Id128> removes;    // fingerprints, of a repair
   bool full = false;
+  bool repair = false;
 };
 
 /// Life cycle: one per session; replica and cursor are carried over by the case.
@@ -36,6 +38,13 @@ class FlowIn {
   void on_mark(const wire::Mark& mark);
   void on_list(const wire::List& list);
   void on_drop(const wire::Packet& packet);
+  void on_patch(const wire::Packet& packet);
+  void on_differing(const wire::Differing& message);
+  void on_remove(const wire::Packet& packet);
+  /// Sums of what the replica holds (REP-03).
+  [[nodiscard]] wire::Buckets buckets() const;
+  /// What it holds in those buckets, as one packet's worth.
+  [[nodiscard]] wire::Prints prints(const wire::Differing& of) const;
   /// Feedback that is due; empty = none.
   [[nodiscard]] std::string due();
   /// An Ack of now.
@@ -44,7 +53,7 @@ class FlowIn {
   [[nodiscard]] std::string want(bool force_full, std::string why,
                                  std::optional<Cursor> cursor);
   [[nodiscard]] bool at_least(Revision revision) const {
-    return cursor && cursor->revision >= revision && !intents.empty() && !awaiting;
+    return cursor && cursor->revision >= revision && !intents.empty() && !awaiting && !full_;
   }
   /// Changes of all cuts of this session.
   [[nodiscard]] std::size_t changes() const;
@@ -53,6 +62,7 @@ class FlowIn {
   Mode mode = Mode::delta;
   bool auto_ack = true;
   bool auto_apply = true;                // false = cuts are recorded, the cursor stays
+  bool auto_repair = true;               // compares when the Intent says so
   std::uint64_t window_bytes = limits::kFlowWindowBytes;
   std::uint64_t received_bytes = 0;
   PeerReplica replica;
@@ -63,12 +73,18 @@ class FlowIn {
   std::vector<Verdict> verdicts;         // to go out with the next Ack
   std::size_t largest_packet = 0;
   std::size_t parts = 0;
+  std::size_t patches = 0;
+  std::size_t compressed = 0;            // data packets that came as zstd frames
+  std::vector<wire::Differing> differing;
   bool awaiting = true;                  // an Intent is owed
 
  private:
   void stage(LogItem item);
   void count(const wire::Packet& packet);
   void apply(const wire::Mark& mark, bool full);
+  void apply_removes();
+  [[nodiscard]] SharedBytes base_of(const wire::Patch& patch) const;
+  void check_mark(const wire::Mark& mark) const;
   void stage_listed(LogItem item);
   void close_list();
   void reset_cut();
@@ -80,7 +96,10 @@ class FlowIn {
     std::string bytes;
   };
   std::optional<Cursor> expected_;       // next Mark.from
-  bool full_ = false;
+  bool full_ = false;                    // the open cut has no `from`: full, or a repair
+  bool repairing_ = false;
+  std::string comparing_;                // Buckets or Prints that are due
+  std::vector<Id128> removes_;
   std::vector<LogItem> staged_;
   std::vector<std::pair<std::size_t, Class>> drops_;   // before which staged item
   std::size_t voided_ = 0;               // arrived, then dropped or listed anew

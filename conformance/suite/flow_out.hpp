@@ -21,6 +21,8 @@ class FlowOut {
   void on_want(const wire::Want& want);
   void on_ack(const wire::Ack& ack);
   void on_hold(const wire::Hold& hold);
+  void on_buckets(const wire::Buckets& message) { buckets.push_back(message); }
+  void on_prints(const wire::Prints& message) { prints.push_back(message); }
 
   // -- pieces -------------------------------------------------------------------------------------
   /// Intent with the log's facts; `from` absent = full.
@@ -37,6 +39,14 @@ class FlowOut {
                                    Revision version);
   [[nodiscard]] std::vector<std::string> list_packets(const wire::List& list,
                                                       const std::vector<LogItem>& items);
+  /// An item as a difference to `base`: what it was before (ZIP-11).
+  [[nodiscard]] std::string patch_packet(const Change& base, const LogItem& item) const;
+  // -- a repair as its sender, in this order ------------------------------------------------------
+  [[nodiscard]] std::string repair_packet(std::string why);
+  /// What differs from the newest Buckets.
+  [[nodiscard]] wire::Differing differing() const;
+  /// Removes, changes and Mark by the Prints that were heard.
+  [[nodiscard]] std::vector<std::string> repair_cut(const wire::Differing& differing);
   [[nodiscard]] Cursor at(Revision revision) const { return log.at(revision, view); }
 
   // -- honest -------------------------------------------------------------------------------------
@@ -58,6 +68,8 @@ class FlowOut {
   std::vector<wire::Ack> acks;
   std::vector<wire::Want> wants;
   std::vector<wire::Hold> holds;
+  std::vector<wire::Buckets> buckets;
+  std::vector<wire::Prints> prints;
   std::map<ResourceKey, Verdict> verdicts;   // newest per key
   bool check_acks = true;
   bool answered = false;

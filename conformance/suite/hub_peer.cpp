@@ -1,5 +1,7 @@
 #include "conformance/suite/hub_peer.hpp"
 
+#include <algorithm>
+
 #include "conformance/suite/case.hpp"
 #include "protocol/model/scope.hpp"
 
@@ -48,7 +50,17 @@ wire::Welcome HubPeer::welcome_now() const {
   message.message_max_bytes = limits::kMessageMaxBytes;
   message.up_window_bytes = up_window_bytes;
   message.up_cursor = in.cursor;
+  message.features = wire::words_of(features());
+  const auto& offered = hello_heard->features;
+  if (grant_views && std::find(offered.begin(), offered.end(), "views") != offered.end()) {
+    message.features.emplace_back("views");
+  }
   return message;
+}
+
+wire::Features HubPeer::features() const {
+  if (!hello_heard) return {};
+  return wire::common(grant, wire::features_of(hello_heard->features));
 }
 
 void HubPeer::welcome_only() {

@@ -29,6 +29,11 @@ class HubPeer final : public Peer {
   void await_durable();
   [[nodiscard]] std::optional<Cursor> acked() const { return out.acked; }
 
+  /// What is granted of what the client offers.
+  [[nodiscard]] wire::Features features() const override;
+
+  wire::Features grant;        // of the features that change packets
+  bool grant_views = false;    // the word `views`
   std::uint64_t up_window_bytes = limits::kUpFirstGrantBytes;
   std::uint64_t session = 1;
   std::uint64_t generation = 1;

@@ -30,11 +30,12 @@ Peer::Peer(std::unique_ptr<Link> link, Transcript& transcript, std::string name,
 
 void Peer::send(std::string message) {
   transcript_.message(name_, "says", message);
-  wire::PacketReader reader(message);
+  wire::PacketReader reader(message, wire::kAllFeatures);
   for (auto packet = reader.next(); packet && *packet; packet = reader.next()) {
-    const bool data = (*packet)->header.kind == PacketKind::change ||
-                      (*packet)->header.kind == PacketKind::part ||
-                      (*packet)->header.kind == PacketKind::drop;
+    const PacketKind kind = (*packet)->header.kind;
+    const bool data = kind == PacketKind::change || kind == PacketKind::part ||
+                      kind == PacketKind::drop || kind == PacketKind::patch ||
+                      kind == PacketKind::remove;
     if (data && (*packet)->header.flow == out.flow) out.sent_bytes += (*packet)->packet_bytes;
   }
   link_->send(std::move(message));
@@ -73,6 +74,19 @@ void Peer::push() {
     wait("the Ack of the cut before (V1-06)", [&] { return out.acked == out.next_from; });
   }
   send_packets(out.next_cut());
+}
+
+void Peer::repair(const std::string& why) {
+  const std::size_t before = out.buckets.size();
+  send(out.repair_packet(why));
+  wait("Buckets (REP-02)", [&] { return out.buckets.size() > before; });
+  const wire::Differing differing = out.differing();
+  out.prints.clear();
+  say(out.flow, differing);
+  if (!differing.buckets.empty()) {
+    wait("the last Prints (REP-04)", [&] { return !out.prints.empty() && out.prints.back().last; });
+  }
+  send_packets(out.repair_cut(differing));
 }
 
 // -- hearing --------------------------------------------------------------------------------------
@@ -138,13 +152,17 @@ void Peer::take(const std::string& message) {
   largest_message = std::max(largest_message, message.size());
   transcript_.message(name_, "hears", message);
   require(message.size() <= limits::kMessageMaxBytes, "WIRE-09: a message over the limit");
-  wire::PacketReader reader(message);
+  wire::PacketReader reader(message, features());
   for (;;) {
+    reader.negotiated(features());
     const auto packet = reader.next();
     require(packet.has_value(),
             "WIRE-02: an undecodable packet: " + (packet ? "" : describe(packet.error())));
     if (!*packet) break;
     require(!goodbye, "SES-10: a packet after Goodbye");
+    const bool plain = (*packet)->header.kind == PacketKind::hello ||
+                       (*packet)->header.kind == PacketKind::goodbye;
+    require(!plain || !(*packet)->header.zstd, "ZIP-05: a compressed Hello or Goodbye");
     take(**packet);
   }
   std::string due = in.due();
@@ -159,14 +177,28 @@ void Peer::take(const wire::Packet& packet) {
     case PacketKind::want:
     case PacketKind::ack:
     case PacketKind::hold:
+    case PacketKind::buckets:
+    case PacketKind::prints:
       require(packet.header.flow == out.flow, "FLOW-03: feedback on a flow that is not ours");
       return take_feedback(packet);
     default: break;
   }
   require(packet.header.flow == in.flow, "FLOW-03: data on a flow that is ours to send");
+  take_data(packet);
+}
+
+void Peer::take_data(const wire::Packet& packet) {
   switch (packet.header.kind) {
-    case PacketKind::intent: return in.on_intent(decoded(wire::decode_intent(packet.payload),
-                                                         "Intent"));
+    case PacketKind::intent: {
+      const auto intent = decoded(wire::decode_intent(packet.payload), "Intent");
+      require(intent.reason != wire::IntentReason::repair || features().repair,
+              "REP-01: a repair that was not negotiated");
+      return in.on_intent(intent);
+    }
+    case PacketKind::patch: return in.on_patch(packet);
+    case PacketKind::differing:
+      return in.on_differing(decoded(wire::decode_differing(packet.payload), "Differing"));
+    case PacketKind::remove: return in.on_remove(packet);
     case PacketKind::change: return in.on_change(packet);
     case PacketKind::part: return in.on_part(packet);
     case PacketKind::drop: return in.on_drop(packet);
@@ -202,6 +234,14 @@ void Peer::take_feedback(const wire::Packet& packet) {
   switch (packet.header.kind) {
     case PacketKind::want: return out.on_want(decoded(wire::decode_want(packet.payload), "Want"));
     case PacketKind::ack: return out.on_ack(decoded(wire::decode_ack(packet.payload), "Ack"));
+    case PacketKind::buckets:
+    case PacketKind::prints: {
+      require(features().repair, "REP-01: a repair that was not negotiated");
+      if (packet.header.kind == PacketKind::prints) {
+        return out.on_prints(decoded(wire::decode_prints(packet.payload), "Prints"));
+      }
+      return out.on_buckets(decoded(wire::decode_buckets(packet.payload), "Buckets"));
+    }
     default: return out.on_hold(decoded(wire::decode_hold(packet.payload), "Hold"));
   }
 }

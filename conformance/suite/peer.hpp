@@ -60,6 +60,10 @@ class Peer {
   /// Goodbye and the close frame behind it.
   void leave(std::uint16_t code, const std::string& reason, std::uint64_t retry_after_ms = 0);
   [[nodiscard]] Link& link() { return *link_; }
+  /// What the session has: offered by us before Welcome, granted after it.
+  [[nodiscard]] virtual wire::Features features() const { return {}; }
+  /// Answers a Want with a repair: compares, then sends what differs (REP-02 to REP-06).
+  void repair(const std::string& why);
 
   FlowIn in;
   FlowOut out;
@@ -82,6 +86,7 @@ class Peer {
   void take(const std::string& message);
   void take(const wire::Packet& packet);
   void take_session(const wire::Packet& packet);
+  void take_data(const wire::Packet& packet);
   void take_feedback(const wire::Packet& packet);
 
   std::unique_ptr<Link> link_;

@@ -72,13 +72,13 @@ void judge_known(CaseResult& result, const std::string& reason) {
   }
 }
 
-Result<std::optional<std::regex>> compiled(const std::string& text) {
+Result<std::optional<std::regex>> compiled(const std::string& text, const char* option) {
   if (text.empty()) return std::optional<std::regex>();
   try {
     return std::optional<std::regex>(std::regex(text));
   } catch (const std::regex_error& error) {
     return fail(ErrorCode::invalid_argument,
-                "'" + text + "' is no regular expression: " + error.what(), "--run");
+                "'" + text + "' is no regular expression: " + error.what(), option);
   }
 }
 
@@ -123,9 +123,9 @@ VariantResult run_variant(const Case& which, Mode mode, SubjectFactory& factory,
 
 Result<RunResult> run_cases(const std::vector<Case>& cases, SubjectFactory& factory,
                             const RunOptions& options) {
-  auto run = compiled(options.run);
+  auto run = compiled(options.run, "--run");
   if (!run) return fail(run.error());
-  auto skip = compiled(options.skip);
+  auto skip = compiled(options.skip, "--skip");
   if (!skip) return fail(skip.error());
   RunResult all;
   all.subject = factory.name();
@@ -158,6 +158,11 @@ Result<RunResult> run_cases(const std::vector<Case>& cases, SubjectFactory& fact
                                          : all.skipped)++;
     if (options.on_case) options.on_case(result);
     all.cases.push_back(std::move(result));
+  }
+  if (all.cases.empty()) {
+    return fail(ErrorCode::invalid_argument,
+                "no case of this subject is left; see `zonesync-conform list`",
+                "--run, --skip, --mode");
   }
   return all;
 }

@@ -49,7 +49,7 @@ struct RunResult {
   std::size_t passed = 0, failed = 0, skipped = 0;
 };
 
-/// Errors: invalid_argument (a regular expression).
+/// Errors: invalid_argument (a regular expression; nothing left to run).
 [[nodiscard]] Result<RunResult> run_cases(const std::vector<Case>& cases, SubjectFactory& factory,
                                           const RunOptions& options);
 /// One variant alone.

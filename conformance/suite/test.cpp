@@ -215,14 +215,14 @@ std::unique_ptr<HubPeer> ZoneTest::join(const std::vector<Resource>& resources) 
   return hub;
 }
 
-std::unique_ptr<HubPeer> ZoneTest::next_of_other_hub(HubPeer& old, PeerLog log) {
-  auto hub = hub_on(zone->accept(mode), transcript, mode, std::move(log));
+std::unique_ptr<HubPeer> ZoneTest::other_hub_in(Mode which, HubPeer& old, PeerLog log) {
+  auto hub = hub_on(zone->accept(which), transcript, which, std::move(log));
   hub->session = old.session + 1;
   return hub;
 }
 
-std::unique_ptr<HubPeer> ZoneTest::next(HubPeer& old) {
-  auto hub = next_of_other_hub(old, old.out.log);
+std::unique_ptr<HubPeer> ZoneTest::next_in(Mode which, HubPeer& old) {
+  auto hub = other_hub_in(which, old, old.out.log);
   hub->in.replica = old.in.replica;
   hub->in.cursor = old.in.cursor;
   return hub;

@@ -77,11 +77,15 @@ class ZoneTest {
   /// The same, welcomed and brought to the head of `log`.
   [[nodiscard]] std::unique_ptr<HubPeer> join(const std::vector<Resource>& resources = {});
   /// The client's next connection, to the same hub: log and up replica go on.
-  [[nodiscard]] std::unique_ptr<HubPeer> next(HubPeer& old);
+  [[nodiscard]] std::unique_ptr<HubPeer> next(HubPeer& old) { return next_in(mode, old); }
+  /// The same in a mode of the script's choice.
+  [[nodiscard]] std::unique_ptr<HubPeer> next_in(Mode which, HubPeer& old);
   /// The same, after this hub cut the old one.
   [[nodiscard]] std::unique_ptr<HubPeer> again(HubPeer& old);
   /// Another hub with a log of its own.
-  [[nodiscard]] std::unique_ptr<HubPeer> next_of_other_hub(HubPeer& old, PeerLog log);
+  [[nodiscard]] std::unique_ptr<HubPeer> next_of_other_hub(HubPeer& old, PeerLog log) {
+    return other_hub_in(mode, old, std::move(log));
+  }
 
   [[nodiscard]] ClientFacts status();
   void wait_status(HubPeer& hub, const std::string& what,
@@ -96,6 +100,9 @@ class ZoneTest {
   Mode mode;
   ClientOptions options;
   Transcript transcript;
+
+ private:
+  std::unique_ptr<HubPeer> other_hub_in(Mode which, HubPeer& old, PeerLog log);
 };
 
 }  // namespace zonesync::conform

@@ -25,7 +25,7 @@ void Transcript::message(std::string_view who, std::string_view direction,
   bytes_ += bytes.size();
   const std::string head = std::string(who) + " " + std::string(direction) + " ";
   const std::string copy(bytes);  // 8-aligned
-  wire::PacketReader reader(copy);
+  wire::PacketReader reader(copy, wire::kAllFeatures);
   for (;;) {
     const auto packet = reader.next();
     if (!packet) return note(head + "undecodable: " + packet.error().message);

@@ -1,5 +1,7 @@
 #include "conformance/suite/zone_peer.hpp"
 
+#include <algorithm>
+
 #include "conformance/suite/case.hpp"
 
 namespace zonesync::conform {
@@ -21,6 +23,12 @@ wire::Hello ZonePeer::hello_now() const {
   return message;
 }
 
+wire::Features ZonePeer::features() const {
+  if (welcome_heard) return wire::features_of(welcome_heard->features);
+  // Before Welcome, only the Welcome itself may be compressed (ZIP-05).
+  return {.zstd = wire::features_of(hello.features).zstd};
+}
+
 void ZonePeer::handshake() {
   say(hello_now());
   await_welcome();
@@ -29,6 +37,10 @@ void ZonePeer::handshake() {
 
 void ZonePeer::await_welcome() {
   wait("Welcome", [&] { return welcome_heard.has_value(); });
+  for (const std::string& word : welcome_heard->features) {
+    require(std::find(hello.features.begin(), hello.features.end(), word) != hello.features.end(),
+            "SES-04: Welcome grants " + word + ", which was not offered");
+  }
 }
 
 void ZonePeer::react() {

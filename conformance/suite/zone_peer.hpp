@@ -29,7 +29,9 @@ class ZonePeer final : public Peer {
   void publish_durably(const std::vector<Resource>& upserts,
                        const std::vector<Resource>& removes = {});
 
-  wire::Hello hello;
+  [[nodiscard]] wire::Features features() const override;
+
+  wire::Hello hello;   // its features are none unless the script offers some
   std::string zone;
   bool auto_up = true;   // answers the up flow's Want that Welcome implies
 

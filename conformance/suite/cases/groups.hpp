@@ -9,6 +9,10 @@ namespace zonesync::conform::cases {
 
 using Group = std::span<const Case>;
 
+/// The cases of an optional feature: each needs it, but for those of a session without it
+/// (`...-not-negotiated`).
+[[nodiscard]] std::vector<Case> of_feature(std::string_view feature, std::vector<Case> cases);
+
 Group session_hub();
 Group session_zone();
 Group cursor_hub();
@@ -25,5 +29,12 @@ Group up_zone();
 Group view_and_rest();
 Group v1_hub();
 Group v1_zone();
+Group repair_hub();
+Group repair_zone();
+Group zip_hub();
+Group zip_zone();
+Group patch_hub();
+Group patch_zone();
+Group switching_zone();
 
 }  // namespace zonesync::conform::cases

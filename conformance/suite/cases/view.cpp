@@ -263,6 +263,15 @@ const Case kCases[] = {
              require(zone->link().send_text("hello"), "suite: this link has no text frames");
              zone->expect_close(1003, "CON-04");
            }).needing({"transport"}),
+    on_zone("connect.client-text-frame", "A text frame from the hub closes with 1003", {"CON-04"},
+            [](ZoneTest& t) {
+              auto hub = t.join({policy("a")});
+              require(hub->link().send_text("hello"), "suite: this link has no text frames");
+              hub->expect_close(1003, "CON-04");
+              auto second = t.next(*hub);
+              second->handshake();
+              t.expect_store({policy("a")});
+            }).needing({"transport"}),
 };
 
 }  // namespace

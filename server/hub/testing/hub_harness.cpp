@@ -37,8 +37,10 @@ InstanceId instance(std::uint8_t number) {
   return id;
 }
 
-HubHarness::HubHarness(MemoryChangeLogOptions log_options, HubCore::Options core_options)
-    : registry(std::make_shared<TypeRegistry>(TypeRegistry::with_default_types())),
+HubHarness::HubHarness(MemoryChangeLogOptions log_options, HubCore::Options core_options,
+                       std::shared_ptr<const TypeRegistry> types)
+    : registry(types ? std::move(types) : std::make_shared<const TypeRegistry>(
+                                              TypeRegistry::with_default_types())),
       options(core_options),
       log(std::move(log_options)) {
   build();

@@ -25,8 +25,10 @@ namespace zonesync::hub::testing {
 /// One hub process; `restart` keeps only the log.
 class HubHarness {
  public:
+  /// `types` null = the default ones.
   explicit HubHarness(MemoryChangeLogOptions log_options = {},
-                      HubCore::Options core_options = {});
+                      HubCore::Options core_options = {},
+                      std::shared_ptr<const TypeRegistry> types = nullptr);
   /// A new core and registry over the same log, which gets a new era.
   void restart();
 
