@@ -105,7 +105,20 @@ Status Mirror::open() {
   return {};
 }
 
+/// Somebody removed the folder below us: it is made anew, from nothing.
+void Mirror::forget_if_gone() {
+  std::error_code ignored;
+  if (!opened_ || (fs::is_directory(options_.dir / ".cuts", ignored) &&
+                   fs::is_directory(options_.dir / ".dirs", ignored))) {
+    return;
+  }
+  opened_ = false;
+  tree_.clear();
+  about_.clear();
+}
+
 Result<MirrorResult> Mirror::reconcile(const MirrorContent& content) {
+  forget_if_gone();
   if (auto status = open(); !status) return fail(status.error());
   if (!current_.empty()) {
     const fs::path cut = options_.dir / ".cuts" / current_;
@@ -126,6 +139,7 @@ Result<MirrorResult> Mirror::reconcile(const MirrorContent& content) {
 
 Result<MirrorResult> Mirror::apply(const MirrorContent& content,
                                    const std::set<ResourceKey>& changed) {
+  forget_if_gone();
   if (!opened_ || current_.empty()) return reconcile(content);
   std::map<std::string, MirrorLeaf> touched;
   for (const ResourceKey& key : changed) {

@@ -99,6 +99,7 @@ class Mirror {
   };
 
   [[nodiscard]] Status open();
+  void forget_if_gone();
   [[nodiscard]] Result<std::shared_ptr<const MirrorLeaf>> build_leaf(const MirrorContent& content,
                                                                      const MirrorLeaf* old,
                                                                      MirrorLeaf wanted,

@@ -41,9 +41,14 @@ std::string hint_of(unsigned status) {
 std::string one_line(std::string_view text) {
   constexpr std::size_t kMaxBytes = 2'048;
   std::string line(text.substr(0, kMaxBytes));
-  for (char& c : line) {
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    char& c = line[i];
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f) c = c == '\n' || c == '\t' ? ' ' : '?';
+    // C1 controls, U+0080 to U+009F: terminals obey them like ESC sequences.
+    const bool c1 = byte == 0xc2 && i + 1 < line.size() &&
+                    (static_cast<unsigned char>(line[i + 1]) & 0xe0) == 0x80;
+    if (c1) c = line[i + 1] = '?';
   }
   if (text.size() > kMaxBytes) line += " ...";
   return line;

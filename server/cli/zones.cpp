@@ -21,12 +21,24 @@ std::string size_text(const json::value& zone, std::string_view name) {
   return bytes ? bytes_text(*bytes) : std::string();
 }
 
+/// Whether it ever had a session: the generation is durable, the time is of this hub process.
+bool known_to_hub(const json::value& zone) {
+  return number_of(zone, "last_seen_ms").value_or(0) != 0 ||
+         number_of(zone, "generation").value_or(0) != 0;
+}
+
+/// Where a zone stands is learnt from its session: after a restart of the hub it is not known yet.
+std::string place_text(const json::value& zone, std::string_view name) {
+  const bool unknown = number_of(zone, "last_seen_ms").value_or(0) == 0 && known_to_hub(zone);
+  return unknown ? "?" : number_text(zone, name);
+}
+
 /// One word for three facts; `-o wide` and JSON show them apart.
 std::string status_text(const json::value& zone) {
   const json::value* enabled = member(zone, "enabled");
   if (enabled != nullptr && enabled->is_bool() && !enabled->get_bool()) return "disabled";
   if (!flag_of(zone, "connected")) {
-    return number_of(zone, "last_seen_ms").value_or(0) == 0 ? "never-seen" : "offline";
+    return known_to_hub(zone) ? "offline" : "never-seen";
   }
   if (const json::value* hold = member(zone, "hold"); hold != nullptr && hold->is_object()) {
     return "held";
@@ -60,8 +72,8 @@ std::string table_of(const json::array& zones, Format format, std::int64_t now_m
     const auto seen = static_cast<std::int64_t>(number_of(zone, "last_seen_ms").value_or(0));
     std::vector<std::string> row = {
         text_of(zone, "name"),          status_text(zone),
-        text_of(zone, "mode"),          number_text(zone, "revision"),
-        number_text(zone, "lag"),       size_text(zone, "in_flight"),
+        text_of(zone, "mode"),          place_text(zone, "revision"),
+        place_text(zone, "lag"),        size_text(zone, "in_flight"),
         number_text(zone, "rejects"),   size_text(zone, "bytes_tx"),
         ago_text(now_ms, seen)};
     if (wide) {

@@ -1,5 +1,7 @@
 #include "server/cmd/hub_process.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <thread>
 #include <utility>
@@ -16,6 +18,7 @@ namespace {
 constexpr auto kTick = std::chrono::milliseconds(100);
 constexpr unsigned kTicksPerSecond = 10;
 constexpr unsigned kTicksPerRevocationRead = 40;
+constexpr unsigned kTicksPerMemoryTrim = 300;
 constexpr auto kReturnSpread = std::chrono::seconds(2);
 
 std::int64_t wall_ms() {
@@ -200,6 +203,8 @@ void HubProcess::tick() {
   if (ticks_ % kTicksPerSecond == 0 && !upkeep_waits_.exchange(true)) {
     writer_.post([this] { upkeep(); });
   }
+  // A burst leaves its memory with the allocator, in many arenas: give it back to the system.
+  if (ticks_ % kTicksPerMemoryTrim == 0) ::malloc_trim(0);
   if (ticks_ % kTicksPerRevocationRead == 0) {
     if (auto status = credentials()->reload_revocations(); !status) {
       logger_->log({LogLevel::error, "auth.revocations.unreadable",

@@ -284,5 +284,19 @@ TEST_F(MirrorTest, AFailedWriteLeavesTheOldCutAndCanBeRepeated) {
   EXPECT_TRUE(fs::exists(leaf("MeshTimeout") / "b.json"));
 }
 
+TEST_F(MirrorTest, AFolderThatWasRemovedBelowItComesBackWhole) {
+  put("MeshTimeout", "a", 1);
+  content_.set_point(1);
+  reconcile();
+  fs::remove_all(dir_.path() / ".cuts");
+  fs::remove_all(dir_.path() / ".dirs");
+  fs::remove(dir_.path() / "current");
+  put("MeshTimeout", "b", 1);
+  content_.set_point(2);
+  EXPECT_TRUE(apply({timeout_key("b")}).switched);
+  EXPECT_TRUE(fs::exists(leaf("MeshTimeout") / "a.json"));
+  EXPECT_TRUE(fs::exists(leaf("MeshTimeout") / "b.json"));
+}
+
 }  // namespace
 }  // namespace zonesync::agent

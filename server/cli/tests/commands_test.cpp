@@ -102,6 +102,8 @@ TEST(Get, HostileNamesDoNotSteerTheTerminal) {
   ScriptedHub hub;
   hub.answer(200, page("a\\u001b[2Jb", "null"));
   EXPECT_THAT(hub.run("get meshtimeout").out, HasSubstr("a?[2Jb"));
+  hub.answer(200, page("a\u009b31mb\u00e9", "null"));  // a C1 control, and a letter beside it
+  EXPECT_THAT(hub.run("get meshtimeout").out, HasSubstr("a??31mb\u00e9"));
 }
 
 constexpr const char* kZones =
@@ -124,6 +126,17 @@ TEST(Zones, Table) {
             "east  synced      delta  12   0    0 B        0        2.0 KiB   1s\n"
             "west  behind      v1     10   2    300 B      1        5 B       0s\n"
             "gone  never-seen  delta  0    12   0 B        0        0 B       -\n");
+}
+
+TEST(Zones, WhereAZoneStandsIsUnknownUntilItIsBackAfterARestartOfTheHub) {
+  ScriptedHub hub;
+  hub.answer(200,
+             R"({"head":12,"items":[{"name":"east","enabled":true,"connected":false,)"
+             R"("mode":"delta","generation":3,"revision":0,"lag":12,"in_flight":0,"rejects":0,)"
+             R"("bytes_tx":0,"bytes_rx":0,"last_seen_ms":0,"converged":"unknown","hold":null}]})");
+  EXPECT_EQ(hub.run("get zones").out,
+            "NAME  STATUS   MODE   REV  LAG  IN-FLIGHT  REJECTS  RECEIVED  LAST-SEEN\n"
+            "east  offline  delta  ?    ?    0 B        0        0 B       -\n");
 }
 
 TEST(Zones, WatchAsksAgainUntilInterrupted) {
