@@ -13,8 +13,8 @@ import breaks
 from client import Client
 from receiver import Busy
 
-CAPABILITIES = ["verdicts", "approve", "restart", "durable", "refuse", "disk-full",
-                "application-hold"]
+CAPABILITIES = ["verdicts", "approve", "restart", "durable", "refuse", "fallback",
+                "disk-full", "application-hold"]
 MODES = ["delta", "v1"]
 
 
