@@ -5,6 +5,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/table_properties_collectors.h>
 
 #include "storage/rocksdb/file_logger.hpp"
 
@@ -12,6 +13,7 @@ namespace zonesync::rocksdb_store {
 namespace {
 
 constexpr std::size_t kMiB = 1u << 20;
+constexpr std::size_t kDeletionWindow = 20'000;  // entries of a table, half of them deletions
 
 rocksdb::ColumnFamilyOptions family_options(std::size_t write_buffer_bytes, std::size_t block_bytes,
                                             const std::shared_ptr<rocksdb::Cache>& cache) {
@@ -48,6 +50,10 @@ rocksdb::ColumnFamilyOptions family_options(std::size_t write_buffer_bytes, std:
   options.ttl = 0;
   options.periodic_compaction_seconds = 0;
   options.report_bg_io_stats = false;
+  // Trimming deletes key by key (docs/adr/0004): tables that are mostly deletions are compacted at
+  // once, so that what went gives its space back and nobody walks over its markers.
+  options.table_properties_collector_factories.push_back(
+      rocksdb::NewCompactOnDeletionCollectorFactory(kDeletionWindow, kDeletionWindow / 2, 0.5));
   options.enable_blob_files = false;
   return options;
 }
