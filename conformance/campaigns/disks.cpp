@@ -4,6 +4,7 @@
 #include <linux/loop.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@ constexpr unsigned long kShutdown = _IOR('X', 125, std::uint32_t);
 constexpr std::uint32_t kNoLogFlush = 2;
 constexpr std::uint64_t kDiskPiece = 64u << 20;
 constexpr std::uint64_t kPage = 4096;
+constexpr std::size_t kCopyPiece = 1u << 20;
 
 std::string reason() { return std::generic_category().message(errno); }
 
@@ -44,17 +46,16 @@ struct File {
 };
 
 /// A free loop device bound to the file, detached with its last user; the open device keeps it.
-Result<std::string> attach(const std::string& image, File& device) {
+Result<std::string> attach(int image, File& device) {
   const File control(::open("/dev/loop-control", O_RDWR | O_CLOEXEC));
-  const File file(::open(image.c_str(), O_RDWR | O_CLOEXEC));
-  if (control.number < 0 || file.number < 0) return fail(lacking("no loop device").error());
+  if (control.number < 0) return fail(lacking("no loop device").error());
   for (int attempt = 0; attempt < 20; ++attempt) {  // another process may take the same one
     const int index = ::ioctl(control.number, LOOP_CTL_GET_FREE);
     if (index < 0) return fail(lacking("no free loop device").error());
     const std::string name = "/dev/loop" + std::to_string(index);
     const int opened = ::open(name.c_str(), O_RDWR | O_CLOEXEC);
     if (opened < 0) return fail(lacking(name).error());
-    if (::ioctl(opened, LOOP_SET_FD, file.number) != 0) {
+    if (::ioctl(opened, LOOP_SET_FD, image) != 0) {
       ::close(opened);
       continue;
     }
@@ -83,31 +84,80 @@ Status enter_private_mounts() {
 
 // -- loop -----------------------------------------------------------------------------------------
 
-Result<LoopDisk> LoopDisk::create(std::string image, std::string mount_point,
-                                  std::uint64_t bytes) {
-  const File file(::open(image.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (file.number < 0 || ::ftruncate(file.number, static_cast<off_t>(bytes)) != 0) {
-    return fail(ErrorCode::storage_io, "making the disk image: " + reason(), image);
+namespace {
+
+/// A file in memory that can be sealed; -1 = none.
+int new_image(std::uint64_t bytes) {
+  const int image = ::memfd_create("zonesync-disk", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (image >= 0 && ::ftruncate(image, static_cast<off_t>(bytes)) == 0) return image;
+  if (image >= 0) ::close(image);
+  return -1;
+}
+
+/// What is written of `from`, holes left out. False = `errno` says why.
+bool copy_written(int from, int to) {
+  std::string buffer(kCopyPiece, '\0');
+  off_t data = 0;
+  for (off_t hole = 0; (data = ::lseek(from, hole, SEEK_DATA)) >= 0;) {
+    hole = ::lseek(from, data, SEEK_HOLE);
+    while (data < hole) {
+      const auto want = std::min<std::size_t>(buffer.size(), static_cast<std::size_t>(hole - data));
+      const ssize_t got = ::pread(from, buffer.data(), want, data);
+      if (got <= 0 || ::pwrite(to, buffer.data(), static_cast<std::size_t>(got), data) != got) {
+        return false;
+      }
+      data += got;
+    }
   }
+  return errno == ENXIO;  // no more data
+}
+
+}  // namespace
+
+Result<LoopDisk> LoopDisk::create(std::string mount_point, std::uint64_t bytes) {
+  const int image = new_image(bytes);
+  if (image < 0) return fail(lacking("a disk in memory").error());
+  LoopDisk disk(image, bytes, std::move(mount_point));
   const std::string maker =
       fs::exists("/usr/sbin/mkfs.ext4") ? "/usr/sbin/mkfs.ext4" : "/sbin/mkfs.ext4";
   if (!fs::exists(maker)) return fail(ErrorCode::unsupported, "mkfs.ext4 is not installed");
-  const Ran made = run({maker, "-q", "-F", "-E", "lazy_itable_init=0", image});
+  const std::string file =
+      "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(disk.image_);
+  const Ran made = run({maker, "-q", "-F", "-E", "lazy_itable_init=0", file});
   if (made.code != 0) return fail(ErrorCode::unsupported, "mkfs.ext4: " + made.output);
-  fs::create_directories(mount_point);
-  return LoopDisk(std::move(image), std::move(mount_point));
+  fs::create_directories(disk.mount_point_);
+  return disk;
 }
 
 LoopDisk::LoopDisk(LoopDisk&& other) noexcept
-    : image_(std::move(other.image_)),
+    : image_(std::exchange(other.image_, -1)),
+      bytes_(other.bytes_),
       mount_point_(std::move(other.mount_point_)),
-      mounted_(std::exchange(other.mounted_, false)) {}
+      mounted_(std::exchange(other.mounted_, false)),
+      failed_(other.failed_) {}
 
 LoopDisk::~LoopDisk() {
   if (mounted_) ::umount2(mount_point_.c_str(), MNT_DETACH);
+  if (image_ >= 0) ::close(image_);
+}
+
+Status LoopDisk::renew_device() {
+  const int image = new_image(bytes_);
+  if (image < 0 || !copy_written(image_, image)) {
+    const Status failed = lacking("a new disk in memory");
+    if (image >= 0) ::close(image);
+    return failed;
+  }
+  ::close(image_);
+  image_ = image;
+  failed_ = false;
+  return {};
 }
 
 Status LoopDisk::mount() {
+  if (failed_) {
+    if (Status status = renew_device(); !status) return status;
+  }
   File device(-1);
   const auto name = attach(image_, device);
   if (!name) return fail(name.error());
@@ -115,6 +165,12 @@ Status LoopDisk::mount() {
     return lacking("mounting " + *name);
   }
   mounted_ = true;
+  return {};
+}
+
+Status LoopDisk::fail_device() {
+  if (::fcntl(image_, F_ADD_SEALS, F_SEAL_WRITE) != 0) return lacking("sealing the disk");
+  failed_ = true;
   return {};
 }
 

@@ -15,30 +15,39 @@ namespace zonesync::campaigns {
 /// before the first thread. Errors: unsupported (no privilege).
 Status enter_private_mounts();
 
-/// An ext4 file system in a file. Life cycle: create, mount, then power_cut and mount as often as
-/// wanted. Thread rule: one thread.
+/// An ext4 file system on a device in memory. Life cycle: create, mount, then power_cut or
+/// fail_device, unmount and mount as often as wanted. Thread rule: one thread.
 class LoopDisk {
  public:
-  /// `image` and `mount_point` are made. Errors: unsupported (no loop device, no mkfs.ext4).
-  static Result<LoopDisk> create(std::string image, std::string mount_point, std::uint64_t bytes);
+  /// `mount_point` is made. Errors: unsupported (no loop device, no mkfs.ext4).
+  static Result<LoopDisk> create(std::string mount_point, std::uint64_t bytes);
   LoopDisk(LoopDisk&& other) noexcept;
   LoopDisk& operator=(LoopDisk&&) = delete;
   ~LoopDisk();
 
+  /// Behind a failure: a device that works again, with what the failed one held.
   Status mount();
   /// From now on nothing reaches the disk, not even its journal: what was not synced is lost, every
   /// write fails. Errors: unsupported.
   Status power_cut();
+  /// From now on the device refuses every write, whole and at once; reading goes on. Nobody may be
+  /// inside a sync meanwhile: Linux answers well to one whose journal commit is given up under it.
+  /// (A device that runs out of space below the file system is no substitute: a loop device takes
+  /// a write that was cut short for a good one.) Errors: unsupported.
+  Status fail_device();
   /// Processes that use it must have ended.
   Status unmount();
   [[nodiscard]] const std::string& path() const { return mount_point_; }
 
  private:
-  LoopDisk(std::string image, std::string mount_point)
-      : image_(std::move(image)), mount_point_(std::move(mount_point)) {}
-  std::string image_;
+  LoopDisk(int image, std::uint64_t bytes, std::string mount_point)
+      : image_(image), bytes_(bytes), mount_point_(std::move(mount_point)) {}
+  Status renew_device();
+  int image_ = -1;
+  std::uint64_t bytes_ = 0;
   std::string mount_point_;
   bool mounted_ = false;
+  bool failed_ = false;
 };
 
 /// A file system in memory of a fixed size.

@@ -152,6 +152,8 @@ std::unique_ptr<BlockingHttpClient> HubNode::new_client() const {
   return std::make_unique<BlockingHttpClient>(std::move(options));
 }
 
+void HubNode::thaw() { process_->signal(SIGCONT); }
+
 Status HubNode::freeze() {
   process_->signal(SIGSTOP);
   const std::string tasks = "/proc/" + std::to_string(process_->pid()) + "/task";

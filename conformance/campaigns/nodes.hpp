@@ -67,6 +67,7 @@ class HubNode {
   void kill9();
   /// Stops every thread and waits until each stands still. Errors: timeout.
   [[nodiscard]] Status freeze();
+  void thaw();
   /// SIGTERM; the exit code, -1 = none in time.
   int stop();
   /// The exit code of a hub that must end by itself; nothing when it does not.

@@ -9,24 +9,18 @@ namespace zonesync::campaigns {
 namespace {
 
 constexpr std::uint64_t kDiskBytes = 768u << 20;
-constexpr std::uint64_t kBackingBytes = 640u << 20;  // what lies below it: less, so that it can end
 constexpr unsigned kClients = 3;
 constexpr int kStorageExit = 74;
 
-/// A hub whose log lies on a disk of its own, which lies in a file system that can be full: then
-/// writes still reach the page cache, and only a sync fails.
+/// A hub whose log lies on a disk of its own.
 struct Machine {
   Scratch scratch;
-  std::optional<SmallDisk> backing;
   std::optional<LoopDisk> disk;
   std::optional<HubNode> hub;
 
   Status make(const CampaignOptions& options) {
     if (Status status = enter_private_mounts(); !status) return status;
-    auto below = SmallDisk::create(scratch.file("backing"), kBackingBytes);
-    if (!below) return fail(std::move(below.error()));
-    backing.emplace(std::move(*below));
-    auto made = LoopDisk::create(backing->path() + "/image", scratch.file("disk"), kDiskBytes);
+    auto made = LoopDisk::create(scratch.file("disk"), kDiskBytes);
     if (!made) return fail(std::move(made.error()));
     disk.emplace(std::move(*made));
     if (Status status = disk->mount(); !status) return status;
@@ -37,7 +31,6 @@ struct Machine {
   }
   /// The machine comes up again.
   Status reboot() {
-    backing->empty();
     if (Status status = disk->unmount(); !status) return status;
     return disk->mount();
   }
@@ -90,13 +83,16 @@ Status one_fsync_error(Machine& machine, std::mt19937_64& random, unsigned round
   if (!writers.wait_acked(1 + random() % 60)) {
     return fail(ErrorCode::timeout, "no writes are acknowledged: " + machine.hub->said());
   }
-  // The hub goes on, on a file system that refuses everything, or on a device that does. Linux
-  // lets an fdatasync that is under way during the shutdown succeed for data that is gone (any
-  // program shows it): so nobody writes in that moment, and all that comes after must fail.
+  // The hub goes on, on a file system that refuses everything, or on a device that does: then
+  // writes still reach the page cache, and only a sync fails. Linux lets an fdatasync that is under
+  // way in that moment succeed for data that is gone (any program shows it): so the hub stands
+  // still meanwhile, and all that comes after must fail.
   const bool device = round % 2 == 0;
   report.count(device ? "device_errors" : "file_system_errors");
   if (!device) writers.stop();
-  const Status broken = device ? machine.backing->fill_to(0) : machine.disk->power_cut();
+  if (Status status = machine.hub->freeze(); !status) return status;
+  const Status broken = device ? machine.disk->fail_device() : machine.disk->power_cut();
+  machine.hub->thaw();
   if (!broken) return broken;
   std::optional<Writers> late;
   if (!device) late.emplace(*machine.hub, kClients, "late" + std::to_string(round));
