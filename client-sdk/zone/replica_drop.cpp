@@ -21,7 +21,8 @@ Status ReplicaSink::drop(const Class& cls) {
 }
 
 /// A class that enters is read from the beginning of the log. There, a key that lives in another
-/// class now has older entries, which say nothing about it: a key has one live class.
+/// class now has older entries, which say nothing about it: a key has one live class. What is kept
+/// unconfirmed does not live in this log.
 bool ReplicaSink::is_outlived(const StagedChange& change) const {
   if (dropped_.empty()) return false;
   const auto found = staged_.find(change.change.key);
@@ -36,7 +37,8 @@ bool ReplicaSink::is_outlived(const StagedChange& change) const {
   if (replacing_) return false;
   const auto before = store_.snapshot();
   const ReplicaEntry* old = before->find(change.change.key);
-  return old != nullptr && old->change.cls != change.change.cls &&
+  // The revision of an unconfirmed one may be of another log.
+  return old != nullptr && !old->unconfirmed && old->change.cls != change.change.cls &&
          old->revision >= change.revision && !dropped_.contains(old->change.cls);
 }
 

@@ -12,6 +12,14 @@ namespace {
 constexpr std::size_t kViewsPerCutMax = 64;
 constexpr std::size_t kViewsInAcksMax = 64;
 
+/// As VIEW-06 for a cursor: a log that is trimmed does not show every class that was at the
+/// receiver then, unless its newest part, with its counts, reaches so far.
+bool can_name_classes(const ChangeSource& source, Revision base, Position until) {
+  if (base >= source.state().trim_floor) return true;
+  const auto none = [](const Class&) { return false; };
+  return source.classes_between(base, until, none).has_value();
+}
+
 }  // namespace
 
 void FlowSender::follow(const ViewFeed& feed) { feed_ = &feed; }
@@ -67,10 +75,14 @@ Status FlowSender::change_view() {
     return fail(ErrorCode::unavailable, "the view changes faster than the zone can follow");
   }
   const Position until = change_.reading_back() ? change_.until() : position_;
+  const Revision base = cut_from_ && !full_ ? cut_from_->revision : Revision{};
+  if (!full_ && !can_name_classes(source_, base, until)) {
+    outdated_ = true;
+    return {};
+  }
   page_ = ScanPage{};
   page_next_ = 0;
   page_done_ = true;
-  const Revision base = cut_from_ && !full_ ? cut_from_->revision : Revision{};
   full_until_ = std::max({full_until_, now.since, source_.head()});
   position_ = change_.begin(source_, view_, now.view, base, until);
   if (part_) {

@@ -151,6 +151,26 @@ TEST_F(MovedResource, WhatItWasInAClassThatEntersSaysNothing) {
   EXPECT_EQ(tag_now(), "a");
 }
 
+// VIEW-03: kept from a log that is gone, whose revisions say nothing about this one.
+TEST_F(MovedResource, WhatIsUnconfirmedInAnotherClassIsNotNewer) {
+  upsert("a", 8);
+  commit(10, one("a"));
+  wire::Intent anew;
+  anew.reason = wire::IntentReason::full;
+  sink_.begin(anew);
+  CutEnd partial;
+  partial.reason = anew.reason;
+  partial.to.revision = Revision{2};
+  partial.digest = Digest{};
+  sink_.commit(partial, 1, [](CommitToken, const auto& result) { EXPECT_TRUE(result); });
+  ASSERT_EQ(replica_.state().unconfirmed, 1u);
+  sink_.begin(wire::Intent{});
+  ASSERT_TRUE(sink_.drop(cls("b")));
+  upsert("b", 5);
+  commit(6, one("b"));
+  EXPECT_EQ(tag_now(), "b");
+}
+
 TEST_F(MovedResource, ItMovedAwayBeforeItsNewClassLeft) {
   upsert("a", 8);
   commit(10, one("a"));

@@ -198,6 +198,23 @@ TEST_F(ColdViewChanges, AZoneThatWasAwayMovesByChanges) {
   EXPECT_EQ(count("MeshRetry"), 21u);
 }
 
+// VIEW-05, VIEW-06: which classes the receiver has can not be read from what is trimmed.
+TEST_F(ColdViewChanges, AViewThatChangesBehindTheTrimFloorBeginsAnew) {
+  start();
+  const Revision base = pair.hub.log.state().head;
+  for (int i = 0; i < 3; ++i) pair.hub.write({of_type("MeshTimeout", "t1")});
+  pair.hub.log.trim(Revision{base.value + 3});
+  pair.hub.source.refresh();
+  feed.set({"MeshTimeout"});
+  pair.pump();
+  ASSERT_TRUE(pair.hub.closed);
+  EXPECT_EQ(pair.hub.closed->code, close_code::kRestart);
+  pair.connect();
+  pair.pump();
+  EXPECT_EQ(pair.zone.sink.intents.back().why, "view_changed");
+  EXPECT_TRUE(pair.converged());
+}
+
 // VIEW-06
 TEST_F(ViewChanges, AnUnknownOldViewIsAnsweredWithARepair) {
   start();
