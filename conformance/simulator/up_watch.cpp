@@ -119,6 +119,7 @@ void UpWatch::take_system(const Change& change, std::set<std::string>& moved) {
   if (change.key.type != hub::kUpCursorType || !upsert) return;
   if (auto record = hub::decode_up_cursor(change)) {
     origins_[record->zone].cursor = *record;
+    if (record->unfinished) return env_.probe(Probe::up_cursor_taken_back);  // by a piece
     Revision& best = best_[record->log_id];
     best = std::max(best, record->cursor.revision);
     Revision& furthest = env_.up_best[record->zone];

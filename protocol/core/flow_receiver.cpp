@@ -342,11 +342,14 @@ void FlowReceiver::on_commit_failed(CutFailure failure) {
 
 void FlowReceiver::retry_held() {
   if (!hold_) return;
-  const bool full = !sink_.cursor() || (intent_ && intent_->reason == wire::IntentReason::full);
+  // An answer that replaced what was here, durably, is continued from there.
+  const auto unfinished = [this](wire::IntentReason reason) {
+    return !durable_ && intent_ && intent_->reason == reason;
+  };
+  const bool full = !sink_.cursor() || unfinished(wire::IntentReason::full);
   // Pieces of the held answer may be stored: only the rest is missing then.
   const bool pieces = !sink_.cursor() && sink_.has_content();
-  const bool repair = options_.repair &&
-                      (pieces || (intent_ && intent_->reason == wire::IntentReason::repair));
+  const bool repair = options_.repair && (pieces || unfinished(wire::IntentReason::repair));
   const std::string why = hold_->reason;
   hold_.reset();
   hold_to_send_ = false;

@@ -72,11 +72,12 @@ Change encode(const ZoneRecord& record) {
 }
 
 Change encode(const UpCursorRecord& record) {
-  return make_system(up_cursor_key(record.zone),
-                     {{"log_id", to_hex(record.log_id)},
-                      {"era", to_hex(record.cursor.era.id)},
-                      {"revision", record.cursor.revision.value},
-                      {"view", to_hex(record.cursor.view.id)}});
+  json::object body{{"log_id", to_hex(record.log_id)},
+                    {"era", to_hex(record.cursor.era.id)},
+                    {"revision", record.cursor.revision.value},
+                    {"view", to_hex(record.cursor.view.id)}};
+  if (record.unfinished) body["unfinished"] = true;
+  return make_system(up_cursor_key(record.zone), body);
 }
 
 Change encode(const OfferRecord& record) {
@@ -145,7 +146,8 @@ Result<UpCursorRecord> decode_up_cursor(const Change& change) {
   return read_system<UpCursorRecord>(change, [](const ResourceKey& key, const json::object& body) {
     return UpCursorRecord{key.name, id(body, "log_id"),
                           Cursor{EraId{id(body, "era")}, Revision{number(body, "revision")},
-                                 ViewId{id(body, "view")}}};
+                                 ViewId{id(body, "view")}},
+                          body.contains("unfinished")};
   });
 }
 

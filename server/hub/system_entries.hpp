@@ -46,6 +46,7 @@ struct UpCursorRecord {
   std::string zone;
   Id128 log_id;
   Cursor cursor;
+  bool unfinished = false;  // pieces of a cut behind it are stored, its end is not (FLOW-19)
   friend bool operator==(const UpCursorRecord&, const UpCursorRecord&) = default;
 };
 

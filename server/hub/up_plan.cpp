@@ -39,6 +39,7 @@ class Planner {
   void keep_unconfirmed(const LatestEntry& entry);
   Step check_digest() const;
   void move_cursor();
+  void mark_unfinished();
   UpPlan take(OriginState& state);
 
  private:
@@ -136,7 +137,9 @@ void Planner::reject(const UpChange& change, const Live& live, Reject why) {
 void Planner::upsert(const UpChange& change, const Live& live) {
   const Change& next = change.staged.change;
   const OfferRecord* known = offer(next.key);
-  if (known != nullptr && !known->unconfirmed && known->hash == next.hash) {
+  // Whatever was refused: it may be of another log, and its revision one of this log (FLOW-24).
+  const bool withdrawn = known != nullptr && !known->unconfirmed;
+  if (withdrawn && (known->hash == next.hash || !ZONESYNC_DEFECT(71))) {
     plan_.verdicts.push_back(Verdict{next.key, change.staged.revision, true, {}});
   }
   remove_offered(next.key, live);
@@ -334,6 +337,16 @@ void Planner::move_cursor() {
   cursor_ = std::move(next);
 }
 
+/// FLOW-19: with a piece of a cut the content is no longer that of the cursor, and the zone may
+/// never send the rest: its log may go back, or the piece be of a full answer.
+void Planner::mark_unfinished() {
+  if (entries_.empty() || !state_.cursor || state_.cursor->unfinished) return;
+  if (ZONESYNC_DEFECT(72)) return;
+  cursor_ = *state_.cursor;
+  cursor_->unfinished = true;
+  log(encode(*cursor_));
+}
+
 UpPlan Planner::take(OriginState& state) {
   for (std::size_t at = 0; at < entries_.size();) {
     // A class move is two neighbours of one key: never split them.
@@ -407,6 +420,7 @@ tl::expected<UpPlan, CutFailure> plan_up(const Group& group, OriginState& state,
     if (step) step = planner.check_digest();
     if (step) planner.move_cursor();
   }
+  if (step && !commit.end) planner.mark_unfinished();
   if (!step) {
     if (step.error().hold_reason == "mass_delete") state.hold = step.error();
     return tl::unexpected<CutFailure>(std::move(step.error()));

@@ -83,7 +83,8 @@ class ZoneRegistry::AdmitJob final : public Job {
     // kept unconfirmed.
     const bool settle = request_.hello.up_log.complete && state.unconfirmed > 0;
     if (settle) PROBE(zone_settles_unconfirmed);
-    if (state.cursor && !settle) admitted_.up_cursor = state.cursor->cursor;
+    const bool known_end = state.cursor && !state.cursor->unfinished;  // FLOW-19
+    if (known_end && !settle) admitted_.up_cursor = state.cursor->cursor;
   }
 
   void finish(const Status& durable) override {

@@ -65,6 +65,21 @@ TEST(FlowRecovery, AnApplicationHoldSendsNothingAgainUntilReleased) {
   EXPECT_TRUE(pair.converged());
 }
 
+// FLOW-32: everything was stored; only what came after is missing.
+TEST(FlowRecovery, AHoldBehindAFullAnswerIsContinuedFromItsCursor) {
+  SessionPair pair;
+  pair.hub.write({timeout("a")});
+  pair.connect();
+  pair.pump();
+  ASSERT_EQ(pair.zone.sink.intents.back().reason, wire::IntentReason::full);
+  pair.zone.sink.fail_next_commit = hold("disk_full");
+  pair.hub.write({timeout("b")});
+  pair.pump();
+  pair.advance(std::chrono::seconds(2));
+  EXPECT_EQ(pair.zone.sink.intents.back().reason, wire::IntentReason::changes);
+  EXPECT_TRUE(pair.converged());
+}
+
 TEST(FlowRecovery, ASyncWaitsForACutThatHasToBeSentAgain) {
   SessionPair pair;
   pair.connect();

@@ -93,6 +93,7 @@ UpFeed::Box UpFeed::send(UpSink& to, bool full) {
     const Status staged = to.stage(change);
     ZS_ASSERT(staged.has_value());
   }
+  if (!marks) return box;
   const CutEnd end{intent.reason, complete, log_id_, intent.from, head(),
                    wrong_digest.value_or(digest())};
   to.commit(end, 1, [box](CommitToken, Outcome outcome) {

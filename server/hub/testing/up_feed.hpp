@@ -63,6 +63,7 @@ class UpFeed {
   UpSink::Options tuning;      // sizes for the next sink
   bool complete = true;
   std::optional<Digest> wrong_digest;  // sent instead of the right one
+  bool marks = true;           // off: the connection ends before the Mark
   DirectPort port;
   std::unique_ptr<UpSink> sink;
   std::unique_ptr<UpSink> old_sink;

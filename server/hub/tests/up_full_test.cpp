@@ -136,6 +136,54 @@ TEST(UpPieces, ACrashBetweenPiecesResumesWithoutLossOrDuplicates) {
   }
 }
 
+// FLOW-19: the answer brings back what a later change of it would remove again.
+TEST(UpPieces, AnInterruptedFullAnswerTakesTheCursorBack) {
+  HubHarness hub;
+  UpFeed east(hub, "east");
+  small_pieces(east);
+  put_many(east, 0, 15);
+  ASSERT_TRUE(east.full_now());
+  east.remove(dataplane("east", name_of(0)).key);
+  ASSERT_TRUE(east.changes_now());
+  east.marks = false;
+  east.full();
+  ASSERT_EQ(hub.names("east").size(), 15u) << "the first piece is stored, the leave is not";
+  hub.restart();
+  EXPECT_FALSE(east.reconnect()->up_cursor);
+  EXPECT_TRUE(east.sink->has_content()) << "so it is repaired";
+  ASSERT_TRUE(east.repair_now());
+  EXPECT_EQ(hub.names("east").size(), 14u);
+  EXPECT_EQ(east.reconnect()->up_cursor, east.head());
+}
+
+// FLOW-19: the zone lost the end of its log, and what the hub has of it with it.
+TEST(UpPieces, AnInterruptedCutOfChangesTakesTheCursorBack) {
+  HubHarness hub;
+  UpFeed east(hub, "east");
+  small_pieces(east);
+  ASSERT_TRUE(east.full_now());
+  const Cursor before = east.head();
+  EXPECT_EQ(east.reconnect()->up_cursor, before);
+  put_many(east, 0, 30);
+  east.marks = false;
+  east.changes();
+  ASSERT_FALSE(hub.names("east").empty());
+  EXPECT_FALSE(east.reconnect()->up_cursor);
+  east.marks = true;
+  ASSERT_TRUE(east.repair_now());
+  EXPECT_EQ(east.reconnect()->up_cursor, east.head());
+}
+
+TEST(UpPieces, TheRestOfACutFollowsItsPieces) {
+  HubHarness hub;
+  UpFeed east(hub, "east");
+  small_pieces(east);
+  ASSERT_TRUE(east.full_now());
+  put_many(east, 0, 30);
+  ASSERT_TRUE(east.changes_now()) << "`from` is compared with the cursor before the pieces";
+  EXPECT_EQ(east.reconnect()->up_cursor, east.head());
+}
+
 TEST(UpPieces, AFailedPieceStopsItsCutAndTheRetryCompletes) {
   HubHarness hub;
   UpFeed east(hub, "east");

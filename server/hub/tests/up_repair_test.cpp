@@ -84,6 +84,24 @@ TEST_F(UpRepair, RejectedVersionsComeAgainAndKeepTheirVerdict) {
   EXPECT_EQ(stored(), 2u) << "the reject of a resource that is gone went with it";
 }
 
+// FLOW-24: the zone was told of the reject when it connected, and has another version of the key
+// at the very revision that it names.
+TEST_F(UpRepair, AnAcceptedVersionWithdrawsTheRejectOfAnotherLog) {
+  east.put(contradicting("a"));
+  ASSERT_TRUE(east.changes_now());
+  const auto rejected_at = east.head().revision;
+  reinstalled(true);
+  for (const char* name : {"b", "c", "d", "e"}) east.put(dataplane("east", name));
+  east.put(dataplane("east", "a", "good"));
+  ASSERT_EQ(east.head().revision, rejected_at);
+  const auto result = east.repair_now();
+  ASSERT_TRUE(result);
+  ASSERT_EQ(result->verdicts.size(), 1u);
+  EXPECT_TRUE(result->verdicts[0].accepted);
+  EXPECT_EQ(result->verdicts[0].key, contradicting("a").key);
+  EXPECT_EQ(stored(), 0u);
+}
+
 // REP-06: rejected, and the zone's partial log does not have it.
 TEST_F(UpRepair, ARejectThatAPartialLogDoesNotHaveBecomesUnconfirmed) {
   east.put(contradicting("a"));
