@@ -22,7 +22,7 @@ bool same(const Content& a, const Content& b) {
 
 void Oracle::opened(Id128 log, EraId era, Revision start, bool complete) {
   Log& known = logs_[log];
-  Era next{start, std::nullopt, {}};
+  Era next{start, std::nullopt, {}, {}};
   if (!known.line.empty()) next.parent = known.line.back();
   known.eras.emplace(era, std::move(next));
   known.line.push_back(era);
@@ -136,23 +136,83 @@ bool Oracle::continues(Id128 log, const Cursor& cursor) const {
 
 // -- visibility -----------------------------------------------------------------------------------
 
-bool Oracle::visible(const Sight& sight, const Class& cls) const {
+void Oracle::decided(Id128 log, Revision revision, const std::string& zone, Rule rule) {
+  Log& known = logs_.at(log);
+  known.eras.at(known.line.back()).decisions[revision][zone] = std::move(rule);
+}
+
+/// Newest first: what an earlier revision said of a zone is older news.
+Rules Oracle::rules_at(const Log& log, const Cursor& cursor) {
+  Rules rules;
+  std::optional<EraId> era_id = cursor.era;
+  Revision until = cursor.revision;
+  while (era_id) {
+    const auto era = log.eras.find(*era_id);
+    if (era == log.eras.end()) break;
+    const auto& all = era->second.decisions;
+    for (auto at = all.upper_bound(until); at != all.begin();) {
+      --at;
+      for (const auto& [zone, rule] : at->second) rules.emplace(zone, rule);
+    }
+    until = std::min(until, era->second.start);
+    era_id = era->second.parent;
+  }
+  std::erase_if(rules, [](const auto& item) { return item.second == Rule{}; });
+  return rules;
+}
+
+/// What of all decisions makes the view of this zone.
+Rules Oracle::seen_by(const std::string& zone, Rules rules) {
+  for (auto& [name, rule] : rules) {
+    rule = name == zone ? Rule{true, rule.types, rule.tags} : Rule{rule.enabled, {}, {}};
+  }
+  std::erase_if(rules, [](const auto& item) { return item.second == Rule{}; });
+  return rules;
+}
+
+/// At the step's cursor, or by a decision since: a view that changed and changed back is not left.
+bool Oracle::in_force(const Log& log, const Step& step, const std::string& zone,
+                      const Rules& rules) {
+  if (seen_by(zone, rules_at(log, step.cursor)) == rules) return true;
+  const Cursor head{log.line.back(), log.head, {}};
+  for (const EraId& era : log.line) {
+    for (const auto& [revision, decided] : log.eras.at(era).decisions) {
+      if (revision <= step.cursor.revision || revision > head.revision) continue;
+      if (seen_by(zone, rules_at(log, {head.era, revision, {}})) == rules) return true;
+    }
+  }
+  return false;
+}
+
+bool Oracle::visible(const Rules& rules, const Sight& sight, const Class& cls) const {
   const TypeInfo* type = types_.find(cls.type);
   if (type == nullptr || cls.tag == "home") return false;  // system entries have no type
   const bool own = cls.origin == sight.zone;
   if (!sight.down) return own && type->zone_to_global;
+  if (const auto mine = rules.find(sight.zone); mine != rules.end()) {
+    const auto& [enabled, types, tags] = mine->second;
+    if (!types.empty() && !types.contains(cls.type)) return false;
+    if (!type->scope_labels.empty() && !tags.empty() && !tags.contains(cls.tag)) return false;
+  }
   if (cls.origin == "global") return type->global_to_zones;
-  return !own && type->synced_across_zones;
+  const auto theirs = rules.find(cls.origin);
+  return !own && type->synced_across_zones && (theirs == rules.end() || theirs->second.enabled);
 }
 
 Content Oracle::visible_now(Id128 log, const Sight& sight) const {
   Content content;
   const auto known = logs_.find(log);
   if (known == logs_.end()) return content;
+  const Rules rules = rules_at(known->second, {known->second.line.back(), known->second.head, {}});
   for (const auto& [key, item] : known->second.now) {
-    if (visible(sight, item.cls)) content.emplace(key, item);
+    if (visible(rules, sight, item.cls)) content.emplace(key, item);
   }
   return content;
+}
+
+bool Oracle::visible_now(Id128 log, const Sight& sight, const Class& cls) const {
+  const Log& known = logs_.at(log);
+  return visible(rules_at(known, {known.line.back(), known.head, {}}), sight, cls);
 }
 
 // -- receivers ------------------------------------------------------------------------------------
@@ -184,7 +244,17 @@ Broken Oracle::advance(Receiver& receiver, const Sight& sight, const Step& step)
   if (!step.full && !(same_log && is_prefix(log, receiver.last->cursor, step.cursor))) {
     return "P1: continued to " + text(step.cursor) + " from what is no prefix of it";
   }
-  const Revision after = step.full ? Revision{} : receiver.last->cursor.revision;
+  Rules rules = sight.down ? seen_by(sight.zone, rules_at(log, step.cursor)) : Rules{};
+  const bool stays = !step.full && step.cursor.view == receiver.last->cursor.view;
+  if (stays && sight.down) {
+    if (!in_force(log, step, sight.zone, receiver.rules)) {
+      return "P7: goes on in a view that is not in force";
+    }
+    rules = receiver.rules;
+  }
+  // Where the view is another one all of it is reckoned anew.
+  const bool moved = !step.full && !stays;
+  const Revision after = step.full || moved ? Revision{} : receiver.last->cursor.revision;
   const auto line = line_to(log, step.cursor, after);
   if (!line) return "P2: applied " + text(step.cursor) + ", which was never durable";
   std::set<ResourceKey> kept = std::move(receiver.unconfirmed);
@@ -195,10 +265,22 @@ Broken Oracle::advance(Receiver& receiver, const Sight& sight, const Step& step)
     receiver.expected.clear();
     if (step.removes_unnamed) kept.clear();
   }
+  receiver.rules = std::move(rules);
+  receiver.last = step;
+  if (moved) receiver.expected.clear();
+  replay(receiver, sight, *line, moved ? std::set<ResourceKey>{} : kept);
+  // What was kept on suspicion may have been in a class that left.
+  if (moved) receiver.doubtful.merge(kept);
+  return std::nullopt;
+}
+
+/// `kept`: what stays as unconfirmed unless the line names it.
+void Oracle::replay(Receiver& receiver, const Sight& sight, const Line& line,
+                    std::set<ResourceKey> kept) const {
   const std::set<ResourceKey> before = kept;
-  for (const auto* changes : *line) {
+  for (const auto* changes : line) {
     for (const Change& change : *changes) {
-      if (!visible(sight, change.cls)) continue;
+      if (!visible(receiver.rules, sight, change.cls)) continue;
       kept.erase(change.key);  // named: confirmed, or gone by a logged leave
       const bool untold = change.kind == ChangeKind::leave && before.contains(change.key);
       if (untold) receiver.doubtful.insert(change.key);
@@ -207,8 +289,6 @@ Broken Oracle::advance(Receiver& receiver, const Sight& sight, const Step& step)
     }
   }
   receiver.unconfirmed = std::move(kept);
-  receiver.last = step;
-  return std::nullopt;
 }
 
 Broken Oracle::compare(Receiver& receiver, const std::vector<Held>& held) {

@@ -24,6 +24,15 @@ struct Sight {
   std::string zone;
 };
 
+/// What an operator decided of a zone. Empty sets narrow nothing.
+struct Rule {
+  bool enabled = true;
+  std::set<std::string> types;
+  std::set<std::string> tags;   // of types that declare a scope label
+  friend bool operator==(const Rule&, const Rule&) = default;
+};
+using Rules = std::map<std::string, Rule>;  // by zone; none = the default
+
 struct Item {
   Class cls;
   SharedBytes payload;
@@ -64,6 +73,8 @@ class Oracle {
   void opened(Id128 log, EraId era, Revision start, bool complete);
   [[nodiscard]] Broken committed(Id128 log, Revision revision,
                                  const std::vector<Change>& changes);
+  /// The log's transaction `revision`, committed before, decided this of a zone.
+  void decided(Id128 log, Revision revision, const std::string& zone, Rule rule);
   void completed(Id128 log) { logs_[log].complete = true; }
   /// A disk that went back on purpose: what came after `revision` is no promise any more.
   void rewound(Id128 log, Revision revision);
@@ -88,7 +99,7 @@ class Oracle {
 
   /// Everything `sight` admits of the log as it is now.
   [[nodiscard]] Content visible_now(Id128 log, const Sight& sight) const;
-  [[nodiscard]] bool visible(const Sight& sight, const Class& cls) const;
+  [[nodiscard]] bool visible_now(Id128 log, const Sight& sight, const Class& cls) const;
   /// A payload that must not leave its side, whatever class it was given (P7).
   void keep_home(const SharedBytes& payload) { home_.insert(std::string(payload.view())); }
 
@@ -97,6 +108,7 @@ class Oracle {
     Revision start;
     std::optional<EraId> parent;
     std::map<Revision, std::vector<Change>> transactions;
+    std::map<Revision, Rules> decisions;  // of that revision alone
   };
   struct Log {
     std::map<EraId, Era> eras;
@@ -108,6 +120,7 @@ class Oracle {
   struct Receiver {
     std::optional<Step> last;
     Content expected;
+    Rules rules;                     // in force at `last`: a down flow's sight changes with them
     std::set<ResourceKey> unconfirmed;
     std::set<ResourceKey> doubtful;  // left in the log, which repairs and lists do not tell
   };
@@ -116,9 +129,16 @@ class Oracle {
   using Line = std::vector<const std::vector<Change>*>;
   [[nodiscard]] std::optional<Line> line_to(const Log& log, const Cursor& cursor,
                                             Revision after) const;
+  [[nodiscard]] static Rules rules_at(const Log& log, const Cursor& cursor);
+  [[nodiscard]] static Rules seen_by(const std::string& zone, Rules rules);
+  [[nodiscard]] static bool in_force(const Log& log, const Step& step, const std::string& zone,
+                                     const Rules& rules);
+  [[nodiscard]] bool visible(const Rules& rules, const Sight& sight, const Class& cls) const;
   [[nodiscard]] bool is_prefix(const Log& log, const Cursor& older, const Cursor& newer) const;
   [[nodiscard]] bool on_line(const Log& log, const Cursor& cursor) const;
   Broken advance(Receiver& receiver, const Sight& sight, const Step& step) const;
+  void replay(Receiver& receiver, const Sight& sight, const Line& line,
+              std::set<ResourceKey> kept) const;
   [[nodiscard]] static Broken compare(Receiver& receiver, const std::vector<Held>& held);
   static void apply(Content& content, const Change& change);
 

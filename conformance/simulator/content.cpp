@@ -99,6 +99,23 @@ hub::WriteRequest invent_write(Environment& env, std::uint64_t draw) {
   return request;
 }
 
+hub::ZoneScope invent_scope(std::uint64_t draw) {
+  Rng rng(draw);
+  hub::ZoneScope scope;
+  if (rng.chance(25)) return scope;
+  if (rng.chance(60)) {
+    for (const auto& types : {kGlobalTypes, kZoneTypes}) {
+      for (const std::string_view type : types) {
+        if (rng.chance(60)) scope.types.emplace(type);
+      }
+    }
+  }
+  if (rng.chance(50)) {
+    scope.labels[std::string(kScopeLabel)].emplace(rng.chance(50) ? "red" : "blue");
+  }
+  return scope;
+}
+
 hub::WriteRequest invent_mass_write(std::uint64_t draw) {
   Rng rng(draw);
   hub::WriteRequest request;

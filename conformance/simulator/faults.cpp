@@ -33,6 +33,9 @@ void World::happen(const Item& item) {
     case Act::half_open:
     case Act::refuse: return happen_to_network(item);
     case Act::approve: return approve_all();
+    case Act::scope_change:
+    case Act::zone_disable:
+    case Act::zone_pause: return operate(item);
     case Act::mode_switch: {
       const std::string& zone = zones_[item.zone % zones_.size()]->options().zone;
       env_.switch_mode(zone);
@@ -131,6 +134,16 @@ void World::mass_change(const Item& item) {
 void World::approve_all() {
   hub_.approve_mass_deletes();
   for (const auto& node : zones_) node->approve();
+}
+
+/// What an operator decides of a zone, while it works.
+void World::operate(const Item& item) {
+  Rng draws = draws_of(item);
+  const std::string zone = zones_[item.zone % zones_.size()]->options().zone;
+  if (item.act == Act::scope_change) return hub_.set_scope(zone, invent_scope(item.value));
+  if (item.act == Act::zone_disable) return hub_.set_enabled(zone, draws.chance(40));
+  hub_.set_paused(zone, true);
+  env_.scheduler.after(draws.up_to(10s), [this, zone] { hub_.set_paused(zone, false); });
 }
 
 // -- zones ----------------------------------------------------------------------------------------

@@ -48,7 +48,22 @@ void HubNode::make_disk() {
   ++disks_;
   log_ = std::make_unique<SimLog>(env_, std::move(options));
   watch_ = std::make_unique<UpWatch>(env_, *log_);
-  log_->on_durable([this](const Transaction& transaction) { watch_->durable(transaction); });
+  log_->on_durable([this](const Transaction& transaction) { durable(transaction); });
+}
+
+/// The oracle hears what was decided of zones: their views follow from it.
+void HubNode::durable(const Transaction& transaction) {
+  for (const Change& change : transaction.changes) {
+    if (change.key.type != hub::kZoneType || change.kind != ChangeKind::upsert) continue;
+    const auto record = hub::decode_zone(change);
+    if (!record) continue;
+    oracle::Rule rule{record->enabled, record->scope.types, {}};
+    for (const auto& [label, values] : record->scope.labels) {
+      for (const std::string& value : values) rule.tags.insert(label + "=" + value);
+    }
+    env_.oracle.decided(log_->id(), transaction.revision, record->name, std::move(rule));
+  }
+  watch_->durable(transaction);
 }
 
 // -- process --------------------------------------------------------------------------------------
@@ -154,6 +169,35 @@ void HubNode::write(hub::WriteRequest request) {
       answered(result);
     });
     process_->core.pump();
+  });
+}
+
+void HubNode::operate(std::function<void(hub::ZoneRegistry&, hub::StatusDone)> work) {
+  if (!process_) return;
+  process_->writer.post([this, work = std::move(work)] {
+    work(process_->zones, [this](const Status& status) {
+      env_.note("operate", "hub", status ? 1 : 0);
+      env_.probe(status ? Probe::zone_operated : Probe::zone_not_operated);
+    });
+    process_->core.pump();
+  });
+}
+
+void HubNode::set_scope(const std::string& zone, hub::ZoneScope scope) {
+  operate([zone, scope = std::move(scope)](hub::ZoneRegistry& zones, hub::StatusDone done) {
+    zones.set_scope(zone, scope, std::move(done));
+  });
+}
+
+void HubNode::set_enabled(const std::string& zone, bool enabled) {
+  operate([zone, enabled](hub::ZoneRegistry& zones, hub::StatusDone done) {
+    zones.set_enabled(zone, enabled, std::move(done));
+  });
+}
+
+void HubNode::set_paused(const std::string& zone, bool paused) {
+  operate([zone, paused](hub::ZoneRegistry& zones, hub::StatusDone done) {
+    zones.set_paused(zone, paused, std::move(done));
   });
 }
 

@@ -39,6 +39,10 @@ class HubNode {
   void trim(Revision floor, bool tombstones);
   /// The operator's word that this log has everything.
   void declare_complete();
+  /// An operator's word about a zone; nothing when it never connected.
+  void set_scope(const std::string& zone, hub::ZoneScope scope);
+  void set_enabled(const std::string& zone, bool enabled);
+  void set_paused(const std::string& zone, bool paused);
   /// Lets every held mass delete of a zone through.
   void approve_mass_deletes();
   /// Called when the store failed for good: the process must die.
@@ -56,6 +60,8 @@ class HubNode {
   struct Process;
   void make_disk();
   void answered(const Result<hub::WriteResult>& result);
+  void operate(std::function<void(hub::ZoneRegistry&, hub::StatusDone)> work);
+  void durable(const Transaction& transaction);
 
   Environment& env_;
   std::uint64_t disks_ = 0;

@@ -17,12 +17,14 @@ Session::Options hub_options(const Plan& plan, SyncMode mode) {
   options.silence_timeout = plan.silence;
   options.message_target_bytes = plan.message_target_bytes;
   options.cut_target_bytes = plan.cut_target_bytes;
+  options.features.zstd = options.features.patch = plan.compresses;
+  options.features.repair = plan.repairs;
   return options;
 }
 
-View view_of(bool down, const std::string& zone, const Environment& env) {
+View up_view(const std::string& zone, const Environment& env) {
   ViewSpec spec;
-  spec.down = down;
+  spec.down = false;
   spec.zone = zone;
   return View(std::move(spec), env.types);
 }
@@ -154,8 +156,10 @@ void HubSession::welcome(const hub::Admitted& admitted) {
   Environment& env = services_.env;
   env.note("welcome", identity_, id_.value, admitted.generation.value);
   if (admitted.replaced) env.probe(Probe::session_replaced);
-  const View down = view_of(true, identity_, env);
-  const View up = view_of(false, identity_, env);
+  const hub::ZoneScope request = hub::request_of(hello_, {});
+  const View down = services_.core.views().down_view(identity_, request);
+  const View up = up_view(identity_, env);
+  feed_ = services_.core.views().feed(identity_, request);
   hub::UpSink::Events events = hub::up_events(services_.source, identity_, up);
   events.backlog = [this](std::size_t) { adapt_window(); };
   events.now_ms = [] { return std::int64_t{1}; };
@@ -170,6 +174,7 @@ void HubSession::welcome(const hub::Admitted& admitted) {
   Session::Admission admission;
   admission.source = &source_;
   admission.down_view = down;
+  admission.views = feed_.get();
   admission.sink = defect_sink_ ? defect_sink_.get() : sink_.get();
   admission.up_window_bytes = env.plan.window_bytes;
   admission.open_rejects = admitted.open_rejects;

@@ -83,6 +83,7 @@ class HubSession final : public SessionHost,
   bool hello_seen_ = false;
   bool admitted_ = false;
   TimePoint welcomed_at_{};
+  std::unique_ptr<ViewFeed> feed_;
   std::unique_ptr<hub::UpSink> sink_;
   std::unique_ptr<CutSink> defect_sink_;
 };

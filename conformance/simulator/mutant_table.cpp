@@ -69,6 +69,8 @@ constexpr auto kMutants = std::to_array<Mutant>({
     {64, "N", "35, 70", "P9", "the hub lists rejects of versions that are gone (both ways)"},
     {65, "D", "42", "FLOW-06", "a hub's resource enters a class without leaving the old one"},
     {70, "S", "39", "P3", "a resume scans from the beginning"},
+    {71, "X", "35", "FLOW-24", "an accepted version leaves the reject of another log listed"},
+    {72, "R", "31, 61", "FLOW-19", "pieces of a cut that never ended are taken for the cursor's"},
 });
 
 }  // namespace

@@ -19,30 +19,33 @@ struct ActRow {
 constexpr std::array<ActRow, kActs> kRows = {{
     {Act::hub_write, "hub_write", 100, 0},
     {Act::zone_publish, "zone_publish", 100, 0},
-    {Act::hub_crash, "hub_crash", 65, 4},
-    {Act::hub_rewound, "hub_rewound", 25, 2},
+    {Act::hub_crash, "hub_crash", 65, 2},
+    {Act::hub_rewound, "hub_rewound", 25, 1},
     {Act::hub_reinstalled, "hub_reinstalled", 10, 1},
-    {Act::hub_disk_full, "hub_disk_full", 30, 4},
-    {Act::hub_disk_error, "hub_disk_error", 20, 2},
-    {Act::hub_trim, "hub_trim", 50, 5},
-    {Act::zone_crash, "zone_crash", 60, 6},
+    {Act::hub_disk_full, "hub_disk_full", 30, 2},
+    {Act::hub_disk_error, "hub_disk_error", 20, 1},
+    {Act::hub_trim, "hub_trim", 50, 3},
+    {Act::zone_crash, "zone_crash", 60, 3},
     {Act::zone_rewound, "zone_rewound", 15, 2},
-    {Act::zone_reinstalled, "zone_reinstalled", 30, 3},
-    {Act::zone_disk_full, "zone_disk_full", 30, 6},
-    {Act::outbox_full, "outbox_full", 20, 3},
-    {Act::outbox_trim, "outbox_trim", 50, 5},
-    {Act::outbox_complete, "outbox_complete", 60, 6},
+    {Act::zone_reinstalled, "zone_reinstalled", 25, 2},
+    {Act::zone_disk_full, "zone_disk_full", 30, 3},
+    {Act::outbox_full, "outbox_full", 20, 2},
+    {Act::outbox_trim, "outbox_trim", 50, 3},
+    {Act::outbox_complete, "outbox_complete", 60, 4},
     {Act::duplicate_start, "duplicate_start", 20, 3},
     {Act::duplicate_stop, "duplicate_stop", 20, 3},
-    {Act::application_hold, "application_hold", 25, 4},
+    {Act::application_hold, "application_hold", 25, 2},
     {Act::rogue_start, "rogue_start", 20, 1},
-    {Act::mass_change, "mass_change", 8, 1},
+    {Act::mass_change, "mass_change", 7, 1},
     {Act::approve, "approve", 15, 2},
-    {Act::reset, "reset", 75, 14},
-    {Act::stall, "stall", 40, 6},
-    {Act::half_open, "half_open", 40, 3},
-    {Act::refuse, "refuse", 25, 3},
-    {Act::mode_switch, "mode_switch", 50, 5},
+    {Act::reset, "reset", 75, 5},
+    {Act::stall, "stall", 40, 3},
+    {Act::half_open, "half_open", 35, 2},
+    {Act::refuse, "refuse", 25, 2},
+    {Act::mode_switch, "mode_switch", 50, 3},
+    {Act::scope_change, "scope_change", 40, 2},
+    {Act::zone_disable, "zone_disable", 25, 2},
+    {Act::zone_pause, "zone_pause", 20, 1},
 }};
 
 const ActRow& row(Act act) { return kRows[static_cast<std::size_t>(act)]; }
@@ -69,9 +72,11 @@ void draw_budgets(Plan& plan, Rng rng) {
   plan.sync_delay = pick(rng, std::array<Duration, 3>{1ms, 20ms, 1500ms});
   plan.silence = pick(rng, std::array<Duration, 2>{15s, 45s});
   plan.names = static_cast<std::uint32_t>(rng.between(2, 8));
-  plan.spec_max = pick(rng, std::array<std::uint32_t, 3>{16, 200, 3'000});
-  plan.large_percent = rng.chance(8) ? 3 : 0;
+  plan.spec_max = pick(rng, std::array<std::uint32_t, 3>{16, 200, 1'500});
+  plan.large_percent = rng.chance(6) ? 3 : 0;
   plan.poison_percent = rng.chance(50) ? 15 : 0;
+  plan.compresses = rng.chance(50);
+  plan.repairs = rng.chance(85);
 }
 
 void add(Plan& plan, Rng& rng, Act act) {
@@ -99,12 +104,12 @@ Plan make_plan(std::uint64_t seed) {
     plan.zone_durable.push_back(rng.chance(85));
     plan.zone_older.push_back(rng.chance(25));
   }
-  plan.chaos = std::chrono::seconds(rng.between(8, 60));
+  plan.chaos = std::chrono::seconds(rng.between(6, 36));
   draw_budgets(plan, root.stream("budgets"));
   Rng writes = root.stream("writes");
-  const auto writes_max = writes.between(10, 60);
+  const auto writes_max = writes.between(6, 26);
   for (std::uint64_t i = 0; i < writes_max; ++i) add(plan, writes, Act::hub_write);
-  const auto publishes_max = writes.between(10, 60);
+  const auto publishes_max = writes.between(6, 26);
   for (std::uint64_t i = 0; i < publishes_max; ++i) add(plan, writes, Act::zone_publish);
   for (const ActRow& entry : kRows) {
     Rng faults = root.stream(entry.name);

@@ -43,8 +43,11 @@ enum class Act : std::uint8_t {
   refuse,             // connects fail for a while
   // operator
   mode_switch,        // a zone goes from delta to v1 or back
+  scope_change,       // what a zone may see
+  zone_disable,       // others stop seeing what it publishes; or see it again
+  zone_pause,         // the hub sends it nothing for a while
 };
-inline constexpr std::size_t kActs = static_cast<std::size_t>(Act::mode_switch) + 1;
+inline constexpr std::size_t kActs = static_cast<std::size_t>(Act::zone_pause) + 1;
 [[nodiscard]] std::string_view to_string(Act act);
 [[nodiscard]] bool is_fault(Act act);
 
@@ -80,6 +83,8 @@ struct Plan {
   std::uint32_t spec_max = 0;          // bytes
   std::uint32_t large_percent = 0;     // of specs that travel in parts
   std::uint32_t poison_percent = 0;
+  bool compresses = true;              // the hub grants compressed packets and patches ...
+  bool repairs = true;                 // ... and repairs
   std::vector<Item> items;             // by time
 };
 

@@ -24,16 +24,20 @@ SimReplica::SimReplica(Environment& env, std::string receiver, std::string zone,
       receiver_(std::move(receiver)),
       sight_{true, std::move(zone)},
       keeps_places_(plan_has(env.plan, Act::zone_rewound)),
+      remembers_(keeps_places_ || env.has(Defect::replica_acks_early)),
       is_durable_(durable),
       replica_(empty_replica()) {}
 
 Status SimReplica::commit(ReplicaBatch batch) {
-  ReplicaBatch honest = batch;
   const std::uint64_t before = replica_->state().entries;
-  put_in_defects(batch);
-  if (auto status = replica_->commit(batch); !status) return status;
-  journal_.push_back(std::move(batch));
-  judge(honest, before);
+  const auto from = replica_->state().cursor;
+  if (from && from->view != batch.cursor.view) env_.probe(Probe::down_view_moved);
+  std::optional<ReplicaBatch> wrong;
+  if (env_.defect != Defect::none) put_in_defects(wrong.emplace(batch));
+  if (auto status = replica_->commit(wrong ? *wrong : batch); !status) return status;
+  ++commits_;
+  if (remembers_) journal_.push_back(wrong ? std::move(*wrong) : batch);
+  judge(batch, before);
   return {};
 }
 
@@ -68,11 +72,12 @@ void SimReplica::judge(const ReplicaBatch& batch, std::uint64_t before) {
   });
   if (batch.removes.size() + batch.upserts.size() > 1) env_.probe(Probe::down_cut_of_many);
   if (batch.mark_unmentioned_unconfirmed) env_.probe(Probe::down_full_partial);
-  if (batch.replace_all && journal_.size() > 1) env_.probe(Probe::down_full_removed);
+  if (batch.replace_all && commits_ > 1) env_.probe(Probe::down_full_removed);
   if (replica_->state().unconfirmed > 0) env_.probe(Probe::down_unconfirmed_left);
   env_.reached[sight_.zone].emplace(step.cursor.era, step.cursor.revision);
   take_accepted(batch);
-  check_accepted(*snapshot);
+  const bool empty = batch.upserts.empty() && batch.removes.empty() && !step.full;
+  if (!empty) check_accepted(*snapshot);
   env_.note("applied", receiver_, step.cursor.revision.value, held.size());
   env_.broken(env_.oracle.applied(receiver_, sight_, step, held), receiver_);
   judge_guard(batch, before);

@@ -45,7 +45,6 @@ class SimReplica final : public ReplicaStore {
   void allow_mass_delete() { mass_delete_allowed_ = true; }
   /// The disk goes back by `steps` durable steps.
   void rewind(std::size_t steps);
-  [[nodiscard]] std::size_t steps() const { return journal_.size(); }
 
  private:
   void put_in_defects(ReplicaBatch& batch);
@@ -58,10 +57,12 @@ class SimReplica final : public ReplicaStore {
   std::string receiver_;
   oracle::Sight sight_;
   bool keeps_places_;
+  bool remembers_;                     // its steps, to go back by some
   bool is_durable_;
   bool mass_delete_allowed_ = false;
   std::unique_ptr<MemoryReplica> replica_;
-  std::vector<ReplicaBatch> journal_;
+  std::vector<ReplicaBatch> journal_;  // when it remembers
+  std::uint64_t commits_ = 0;
   struct Known {
     bool poison = false;
     SharedBytes accepted;

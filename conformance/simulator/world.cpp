@@ -93,6 +93,8 @@ void World::settle() {
   if (!hub_.up()) return;
   hub_.declare_complete();
   for (const auto& node : zones_) {
+    const auto row = hub_.status(node->options().zone);
+    if (row && row->paused) hub_.set_paused(node->options().zone, false);
     const auto status = node->status();
     if (status && (status->state == ZoneState::superseded || status->state == ZoneState::closed)) {
       node->crash(false, false);

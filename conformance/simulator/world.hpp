@@ -59,6 +59,7 @@ class World {
   void crash_hub(const Item& item);
   void mass_change(const Item& item);
   void publish(ZoneNode& node, std::uint64_t value);
+  void operate(const Item& item);
   void start_duplicate(std::uint32_t zone);
   void start_rogue(std::uint32_t zone, bool newer);
   void approve_all();

@@ -200,7 +200,7 @@ void ZoneNode::cut_applied(AppliedCut cut) {
       application_[change.key] = change.payload;
     }
   }
-  check_application();
+  if (cut.initial || !cut.changes.empty()) check_application();
 }
 
 /// What others live in comes first and goes last.
@@ -255,6 +255,7 @@ void ZoneNode::status_changed() {
   held_ = held;
   if (held == "disk_full") env_.probe(Probe::zone_hold_disk_full);
   if (held == "mass_delete") env_.probe(Probe::zone_hold_mass_delete);
+  if (held == "paused") env_.probe(Probe::zone_hold_paused);
   if (held == "application") env_.probe(Probe::zone_hold_application);
 }
 

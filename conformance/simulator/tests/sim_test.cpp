@@ -6,8 +6,7 @@
 namespace zonesync::sim {
 namespace {
 
-// 2,000 are meant. Of those, 8 fail since repair came (README.md names them), none below 260.
-constexpr std::uint64_t kSeeds = 250;
+constexpr std::uint64_t kSeeds = ZONESYNC_SIM_SEEDS;  // 2,000 in an optimised build
 constexpr std::uint64_t kSeedsToKill = 200;
 constexpr std::size_t kShownEvents = 20;
 
