@@ -226,12 +226,20 @@ void HubProcess::upkeep() {
   upkeep_waits_ = false;
   if (!core_->idle() || core_->fatal_error()) return;  // writes first; the next second again
   log_->housekeep();
+  const auto later = core_->late_work();
+  if (!later) {
+    logger_->log({LogLevel::error, "storage.read.failed", "the log cannot be read",
+                  {{"reason", describe(later.error())}}});
+  }
   jobs_->resume();  // what a full disk stopped
   const LogState before = log_->state();
   retention_clock_.sample(before.head, appended_bytes_, steady_ms());
   const auto request = plan_trim(limits_of(config_.retention), before, retention_clock_,
                                  table_.cursors(), steady_ms());
-  if (!request) return;
+  if (!request) {
+    if (later && *later && !upkeep_waits_.exchange(true)) writer_.post([this] { upkeep(); });
+    return;
+  }
   const auto progress = log_->trim(*request);
   if (!progress) {
     logger_->log({LogLevel::error, "storage.trim.failed", "old history could not be trimmed",
@@ -241,7 +249,8 @@ void HubProcess::upkeep() {
   }
   source_->refresh();
   // More to do: behind what was submitted meanwhile.
-  if (!progress->done && !upkeep_waits_.exchange(true)) writer_.post([this] { upkeep(); });
+  const bool more = !progress->done || (later && *later);
+  if (more && !upkeep_waits_.exchange(true)) writer_.post([this] { upkeep(); });
 }
 
 void HubProcess::on_committed(const Segment& segment) {

@@ -7,6 +7,8 @@
 namespace zonesync::hub {
 namespace {
 
+constexpr std::size_t kLateWorkMax = 2'000;  // entries per step: a few milliseconds
+
 CutFailure cut_failure(const Error& error) {
   if (error.code == ErrorCode::resource_exhausted) {
     return {CutFailure::Kind::hold, error, "disk_full"};
@@ -151,8 +153,12 @@ Status HubCore::load() {
   if (auto status = up_.load(log_); !status) return status;
   if (auto status = idempotency_.load(log_); !status) return status;
   if (auto status = views_.load(log_); !status) return status;
-  return v1_.load(log_);
+  v1_.begin(log_);
+  if (auto more = v1_.load_some(log_, kLateWorkMax); !more) return fail(std::move(more.error()));
+  return {};
 }
+
+Result<bool> HubCore::late_work() { return v1_.load_some(log_, kLateWorkMax); }
 
 void HubCore::submit(PreparedWrite write, WriteDone done) {
   if (fatal_) return done(fail(*fatal_));

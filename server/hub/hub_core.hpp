@@ -66,6 +66,9 @@ class HubCore {
 
   /// Commits what waits, unless a segment is in flight. Call after submitting.
   void pump();
+  /// A bounded step of what a start leaves for later; false = nothing is left. For when the core is
+  /// idle. Errors: storage_io, storage_corrupt.
+  [[nodiscard]] Result<bool> late_work();
   [[nodiscard]] bool idle() const { return !in_flight_ && queue_.empty(); }
 
   [[nodiscard]] UpStates& up() { return up_; }

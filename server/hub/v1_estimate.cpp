@@ -1,5 +1,7 @@
 #include "server/hub/v1_estimate.hpp"
 
+#include <limits>
+
 #include "protocol/wire/codec.hpp"
 
 namespace zonesync::hub {
@@ -16,18 +18,33 @@ View view_of_nobody(std::shared_ptr<const TypeRegistry> registry) {
 V1Estimate::V1Estimate(std::shared_ptr<const TypeRegistry> registry)
     : everyone_(view_of_nobody(std::move(registry))) {}
 
-Status V1Estimate::load(const ChangeLog& log) {
-  ListFilter filter;
-  filter.all_types = true;
-  std::optional<ResourceKey> after;
-  do {
-    auto page = log.list(filter, after, 1'000);
-    if (!page) return fail(std::move(page.error()));
-    for (const auto& entry : page->entries) apply(entry.change);
-    after = page->next;
-  } while (after);
-  touched_.clear();
-  return {};
+void V1Estimate::begin(const ChangeLog& log) {
+  types_.clear();
+  sizes_.clear();
+  newer_.clear();
+  until_ = log.state().head;
+  reading_ = Position::start();
+}
+
+Result<bool> V1Estimate::load_some(const ChangeLog& log, std::size_t max_visited) {
+  ScanOptions options;
+  options.max_entries = options.max_visited = max_visited;
+  options.max_bytes = std::numeric_limits<std::size_t>::max();
+  options.admits = [this](const Class& cls) { return everyone_.admits(cls); };
+  if (reading_ && *reading_ < Position::end_of(until_)) {
+    const auto page = log.scan(*reading_, options);
+    if (!page) return fail(page.error());
+    for (const LogEntry& entry : page->entries) {
+      const bool known = entry.position > Position::end_of(until_) ||
+                         newer_.contains(fingerprint(entry.change.key));
+      if (!known) set_size(entry.change);
+    }
+    reading_ = page->next;
+    if (*reading_ < Position::end_of(until_)) return true;
+  }
+  reading_.reset();
+  newer_.clear();
+  return false;
 }
 
 void V1Estimate::on_segment(const Segment& segment) {
@@ -39,6 +56,17 @@ void V1Estimate::on_segment(const Segment& segment) {
 
 void V1Estimate::apply(const Change& change) {
   if (!everyone_.admits(change.cls)) return;
+  if (reading_) newer_.insert(fingerprint(change.key));
+  set_size(change);
+  const auto [touched, first] = touched_.try_emplace(change.key.type);
+  if (first) {
+    touched->second.only_origin = change.key.origin;
+  } else if (touched->second.only_origin != change.key.origin) {
+    touched->second.several = true;
+  }
+}
+
+void V1Estimate::set_size(const Change& change) {
   const Id128 key = fingerprint(change.key);
   TypeBytes& type = types_[change.key.type];
   std::uint64_t& origin = type.by_origin[change.key.origin];
@@ -52,12 +80,6 @@ void V1Estimate::apply(const Change& change) {
     sizes_[key] = bytes;
     type.total += bytes;
     origin += bytes;
-  }
-  const auto [touched, first] = touched_.try_emplace(change.key.type);
-  if (first) {
-    touched->second.only_origin = change.key.origin;
-  } else if (touched->second.only_origin != change.key.origin) {
-    touched->second.several = true;
   }
 }
 

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "protocol/model/scope.hpp"
@@ -19,8 +21,11 @@ class V1Estimate {
  public:
   explicit V1Estimate(std::shared_ptr<const TypeRegistry> registry);
 
-  /// Reads every live resource once. Errors: storage_io.
-  Status load(const ChangeLog& log);
+  /// Begins to read what is there; load_some does it. Until it is done the estimate is too low.
+  void begin(const ChangeLog& log);
+  /// Reads on, at most `max_visited` entries in log order: a hub of a million resources must not
+  /// wait for an estimate. False = nothing is left. Errors: storage_io, storage_corrupt.
+  Result<bool> load_some(const ChangeLog& log, std::size_t max_visited);
   /// Takes a durable segment in; `cost_of` speaks about it until the next one.
   void on_segment(const Segment& segment);
   /// Bytes of the lists that v1 would send `zone` for the last segment.
@@ -38,11 +43,15 @@ class V1Estimate {
     bool several = false;
   };
   void apply(const Change& change);
+  void set_size(const Change& change);
   [[nodiscard]] std::uint64_t list_bytes(const TypeBytes& type, const std::string& zone) const;
 
   View everyone_;              // of a zone that owns nothing
   std::map<std::string, TypeBytes> types_;
   std::unordered_map<Id128, std::uint32_t> sizes_;
+  std::optional<Position> reading_;          // what was there at the start: read up to here
+  Revision until_;
+  std::unordered_set<Id128> newer_;          // changed since: what is read of them is old
   std::map<std::string, Touched> touched_;
 };
 
