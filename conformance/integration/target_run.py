@@ -110,6 +110,11 @@ def main():
     faults = faults_of(done, report, options.modes.split(","))
     for fault in faults:
         print("target_run: " + fault)
+    for case in report["cases"] if faults and report else ():
+        for variant in case["variants"]:
+            if variant["outcome"] == "failed":
+                print(f"{case['id']} {variant['mode']}: {variant['text']}")
+                print(variant.get("transcript", ""))
     print(done.stdout.strip())
     sys.exit(1 if faults else 0)
 

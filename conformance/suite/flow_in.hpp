@@ -47,6 +47,10 @@ class FlowIn {
   [[nodiscard]] wire::Prints prints(const wire::Differing& of) const;
   /// Feedback that is due; empty = none.
   [[nodiscard]] std::string due();
+  /// Data arrived that no Ack counted yet.
+  [[nodiscard]] bool owes_credit() const {
+    return auto_ack && !intents.empty() && received_bytes > acked_bytes_;
+  }
   /// An Ack of now.
   [[nodiscard]] wire::Ack ack();
   /// Asks again; the answer is awaited.

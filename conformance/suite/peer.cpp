@@ -92,7 +92,11 @@ void Peer::repair(const std::string& why) {
 // -- hearing --------------------------------------------------------------------------------------
 
 bool Peer::step() {
-  auto message = link_->receive();
+  auto message = in.owes_credit() ? link_->poll() : link_->receive();
+  if (!message && in.owes_credit() && !link_->closed()) {   // it may wait for credit (FLOW-23)
+    say(in.flow, in.ack());
+    message = link_->receive();
+  }
   if (!message) return false;
   take(*message);
   return true;

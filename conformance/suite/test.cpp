@@ -163,7 +163,10 @@ void HubTest::fault(const std::string& what, std::uint64_t argument) {
 
 void HubTest::expect_replica(const ZonePeer& peer, const std::vector<Resource>& resources) {
   std::vector<std::string> found;
-  for (const auto& [key, item] : peer.in.replica.items) found.push_back(to_string(key));
+  for (const auto& [key, item] : peer.in.replica.items) {
+    // What a log that is not complete did not name stays, but is no word of the hub (FLOW-16).
+    if (!peer.in.replica.unconfirmed.contains(key)) found.push_back(to_string(key));
+  }
   expect_names(resources, std::move(found), "the replica of " + peer.zone);
   for (const Resource& each : resources) {
     require(peer.in.replica.has(each), "P1: the replica of " + peer.zone + " has another " +

@@ -29,6 +29,8 @@ const Case kCases[] = {
            {"FLOW-10", "FLOW-11", "FLOW-12"},
            [](HubTest& t) {
              auto zone = t.join();
+             zone->sync();
+             zone->in.cuts.clear();   // a hub that lives longer than a case has a history
              const auto transaction = many("p", 40);
              t.put(transaction);
              zone->sync();

@@ -142,6 +142,7 @@ const Case kHub[] = {
              t.put({secret("s", text)});
              auto zone = t.connect();
              zone->hello.features = {"zstd", "patch"};
+             zone->hello.types = {"Secret"};
              zone->handshake();
              zone->sync();
              t.put({secret("s", text + "1")});
