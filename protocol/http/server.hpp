@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "protocol/core/time.hpp"
@@ -42,6 +43,11 @@ using HttpResponderPtr = std::shared_ptr<HttpResponder>;
 /// Runs on the connection's io thread; must not block; may keep the responder and answer later.
 using HttpHandler = std::function<void(HttpRequest, HttpResponderPtr)>;
 
+/// Judges a request by its head before its body is read. An answer refuses it: it is sent, and the
+/// connection closed without the body. Requests without a body go straight to the handler.
+/// Runs on the connection's io thread; must not block.
+using HttpPrecheck = std::function<std::optional<HttpResponse>(const HttpRequest& head)>;
+
 struct HttpServerOptions {
   ListenerOptions listener;
   std::size_t header_max_bytes = limits::kHttpHeaderMaxBytes;
@@ -51,6 +57,7 @@ struct HttpServerOptions {
   Duration idle_timeout = std::chrono::seconds(60);  // between requests
   Duration write_timeout = std::chrono::seconds(30);  // without any progress
   Duration linger_timeout = std::chrono::seconds(2);  // reading on after a refusal
+  HttpPrecheck precheck;                              // empty = every body is read
 };
 
 /// Keep-alive; requests of one connection are answered one after the other. Refused by itself:

@@ -84,7 +84,9 @@ class Connection final : public ServerConnection,
   void read_request();
   void on_header(const error_code& error);
   void read_body();
+  bool take_head();
   void on_request();
+  void refuse(HttpResponse response);
   void refuse(unsigned status, std::string_view title, std::string_view detail);
   void refuse_parse(const error_code& error);
   void write(std::string bytes, Written then);
@@ -101,6 +103,7 @@ class Connection final : public ServerConnection,
   Timer write_timer_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
+  HttpRequest request_;                 // the one being read
   std::shared_ptr<Exchange> exchange_;  // the request being answered
   bool keep_alive_ = false;
   bool head_only_ = false;
@@ -227,8 +230,15 @@ void Connection::on_header(const error_code& error) {
   if (head.find(http::field::transfer_encoding) != head.end()) {
     return refuse(411, "length required", "send Content-Length; chunked bodies are not taken");
   }
-  const auto expect = head.find(http::field::expect);
-  if (expect != head.end() && !parser_->is_done()) {
+  if (!take_head()) {
+    return refuse(400, "malformed target", "the path or query is not valid percent-encoding");
+  }
+  if (parser_->is_done()) return read_body();  // there is none
+  // A stranger's body costs memory: who asks is judged first.
+  if (options_->precheck) {
+    if (auto refusal = options_->precheck(request_)) return refuse(std::move(*refusal));
+  }
+  if (head.find(http::field::expect) != head.end()) {
     return write("HTTP/1.1 100 Continue\r\n\r\n", [this] { read_body(); });
   }
   read_body();
@@ -257,11 +267,10 @@ void Connection::refuse_parse(const error_code& error) {
   refuse(400, "malformed request", error.message());
 }
 
-void Connection::on_request() {
-  read_timer_.cancel();
-  auto message = parser_->release();
-  parser_.reset();
-  HttpRequest request;
+bool Connection::take_head() {
+  const auto& message = parser_->get();
+  request_ = HttpRequest();
+  HttpRequest& request = request_;
   request.method = message.method_string();
   request.target = message.target();
   request.path = request.target.substr(0, request.target.find('?'));
@@ -271,19 +280,27 @@ void Connection::on_request() {
                                                      : std::string_view(request.target)
                                                            .substr(mark + 1));
   if (!query || !request.path.starts_with('/') || !percent_decode(request.path, false)) {
-    return refuse(400, "malformed target", "the path or query is not valid percent-encoding");
+    return false;
   }
   request.query = std::move(*query);
   for (const auto& field : message) {
     request.headers.add(std::string(field.name_string()), std::string(field.value()));
   }
+  return true;
+}
+
+void Connection::on_request() {
+  read_timer_.cancel();
+  auto message = parser_->release();
+  parser_.reset();
   keep_alive_ = message.keep_alive();
   head_only_ = message.method() == http::verb::head;
-  request.body = std::move(message.body());
+  request_.body = std::move(message.body());
   exchange_ = std::make_shared<Exchange>(options_->stream_buffer_max_bytes,
                                          message.version() >= 11);
   if (buffer_.size() == 0) fill();
-  (*handler_)(std::move(request), std::make_shared<Responder>(shared_from_this(), exchange_));
+  (*handler_)(std::exchange(request_, {}),
+              std::make_shared<Responder>(shared_from_this(), exchange_));
 }
 
 void Connection::answer(const std::shared_ptr<Exchange>& exchange, HttpResponse response) {
@@ -336,13 +353,17 @@ void Connection::flush(const std::shared_ptr<Exchange>& exchange) {
 }
 
 void Connection::refuse(unsigned status, std::string_view title, std::string_view detail) {
+  refuse({status, {{"Content-Type", "application/problem+json"}},
+          UpgradeDecision::reject(status, title, detail).body});
+}
+
+void Connection::refuse(HttpResponse response) {
   if (writing_) return end();
   read_timer_.cancel();
-  const std::string body = UpgradeDecision::reject(status, title, detail).body;
-  std::string out = render_head(status, {{"Content-Type", "application/problem+json"}});
-  append_field(out, "Content-Length", std::to_string(body.size()));
+  std::string out = render_head(response.status, response.headers);
+  append_field(out, "Content-Length", std::to_string(response.body.size()));
   append_field(out, "Connection", "close");
-  write(out + "\r\n" + body, [this] { linger(); });
+  write(out + "\r\n" + response.body, [this] { linger(); });
 }
 
 void Connection::write(std::string bytes, Written then) {

@@ -15,12 +15,15 @@ auth::UnixTime system_now() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-HttpServerOptions api_options(const AdminOptions& options) {
+HttpServerOptions api_options(const AdminOptions& options, std::shared_ptr<const Gate> gate) {
   HttpServerOptions http;
   http.listener.address = options.api_address;
   http.listener.port = options.api_port;
   http.listener.tls = options.api_tls;
   http.stream_buffer_max_bytes = options.stream_buffer_max_bytes;
+  http.precheck = [gate = std::move(gate)](const HttpRequest& head) {
+    return gate->precheck(head);
+  };
   return http;
 }
 
@@ -28,7 +31,7 @@ HttpServerOptions metrics_options(const AdminOptions& options) {
   HttpServerOptions http;
   http.listener.address = options.metrics_address;
   http.listener.port = options.metrics_port;
-  http.body_max_bytes = 0;
+  http.body_max_bytes = 0;  // nobody has to say who he is here
   return http;
 }
 
@@ -63,8 +66,9 @@ struct AdminServer::Impl {
 
 Status AdminServer::Impl::serve() {
   const AdminOptions& options = context->options;
-  auto api_server = HttpServer::start(*pool, api_options(options), context->logger,
-                                      handler_of(std::make_shared<Gate>(context, owed, Port::api)));
+  const auto gate = std::make_shared<const Gate>(context, owed, Port::api);
+  auto api_server = HttpServer::start(*pool, api_options(options, gate), context->logger,
+                                      handler_of(gate));
   if (!api_server) return fail(std::move(api_server.error()));
   api = std::move(*api_server);
   api_port = api->port();

@@ -26,38 +26,52 @@ tl::expected<auth::UserIdentity, Problem> Gate::identify(const HttpRequest& requ
   return refuse(refusal.public_error());
 }
 
+tl::expected<Gate::Admitted, Gate::Refused> Gate::admit(const HttpRequest& request) const {
+  Admitted admitted;
+  if (port_ == Port::api) {
+    auto user = identify(request);
+    if (!user) return tl::unexpected(Refused{std::move(user.error()), "(refused)", ""});
+    admitted.user = std::move(*user);
+  }
+  auto match = router_.match(request);
+  if (!match) return tl::unexpected(Refused{std::move(match.error()), "(none)", ""});
+  admitted.match = std::move(*match);
+  const Route& route = *admitted.match.route;
+  if (port_ == Port::api && !admitted.user.allows(route.role)) {
+    const Error error{ErrorCode::forbidden,
+                      "this needs the role " + std::string(to_string(route.role))};
+    return tl::unexpected(Refused{problem_of(error), route.pattern, route.method});
+  }
+  return admitted;
+}
+
+std::optional<HttpResponse> Gate::precheck(const HttpRequest& head) const {
+  const auto admitted = admit(head);
+  if (admitted) return std::nullopt;
+  const Refused& refused = admitted.error();
+  context_->requests.count(refused.route, refused.method, refused.problem.status);
+  return to_response(refused.problem);
+}
+
 void Gate::handle(HttpRequest request, HttpResponderPtr responder) const {
   auto reply = std::make_shared<Reply>(owed_, std::move(responder));
-  auth::UserIdentity user;
   const auto count = [this](const std::string& route, const std::string& method) {
     return [context = context_, route, method](unsigned status) {
       context->requests.count(route, method, status);
     };
   };
-  if (port_ == Port::api) {
-    auto identified = identify(request);
-    if (!identified) {
-      reply->on_sent(count("(refused)", ""));
-      return reply->send(identified.error());
-    }
-    user = std::move(*identified);
+  auto admitted = admit(request);
+  if (!admitted) {
+    reply->on_sent(count(admitted.error().route, admitted.error().method));
+    return reply->send(admitted.error().problem);
   }
-  auto match = router_.match(request);
-  if (!match) {
-    reply->on_sent(count("(none)", ""));
-    return reply->send(match.error());
-  }
-  const Route& route = *match->route;
+  const Route& route = *admitted->match.route;
   reply->on_sent(count(route.pattern, route.method));
-  if (port_ == Port::api && !user.allows(route.role)) {
-    return reply->send(problem_of(
-        Error{ErrorCode::forbidden, "this needs the role " + std::string(to_string(route.role))}));
-  }
   Call call;
   call.context = context_;
   call.http = std::move(request);
-  call.path = std::move(match->path);
-  call.user = std::move(user);
+  call.path = std::move(admitted->match.path);
+  call.user = std::move(admitted->user);
   call.reply = std::move(reply);
   route.handler(std::move(call));
 }

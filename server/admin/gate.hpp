@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "server/admin/router.hpp"
 
@@ -14,8 +16,21 @@ class Gate {
   Gate(ContextPtr context, std::shared_ptr<OwedReplies> owed, Port port);
 
   void handle(HttpRequest request, HttpResponderPtr responder) const;
+  /// What handle() would refuse already by the head: asked before a body is read, so that strangers
+  /// cannot make the hub hold theirs. Counted and logged like any other refusal.
+  [[nodiscard]] std::optional<HttpResponse> precheck(const HttpRequest& head) const;
 
  private:
+  struct Admitted {
+    auth::UserIdentity user;  // nobody on the metrics port
+    Router::Match match;
+  };
+  struct Refused {
+    Problem problem;
+    std::string route;  // as it is counted
+    std::string method;
+  };
+  [[nodiscard]] tl::expected<Admitted, Refused> admit(const HttpRequest& request) const;
   [[nodiscard]] tl::expected<auth::UserIdentity, Problem> identify(
       const HttpRequest& request) const;
 

@@ -234,6 +234,40 @@ TEST(Http, expect_100_continue_is_answered) {
   EXPECT_NE(answer.find("POST /x hi"), std::string::npos);
 }
 
+// Without the precheck the server waits for the body: the answers would be 408.
+TEST(Http, a_request_that_the_precheck_refuses_is_answered_before_its_body_is_sent) {
+  HttpServerOptions options;
+  options.linger_timeout = 20ms;
+  options.read_timeout = 2s;
+  std::atomic<int> handled{0};
+  options.precheck = [](const HttpRequest& head) -> std::optional<HttpResponse> {
+    EXPECT_EQ(head.path, "/x");
+    EXPECT_EQ(head.body, "");
+    if (head.bearer_token() == "good") return std::nullopt;
+    return HttpResponse{401, {{"X-Why", "no token"}}, "who are you"};
+  };
+  Server server([&](const HttpRequest& request, const HttpResponderPtr& responder) {
+    ++handled;
+    echo(request, responder);
+  }, options);
+  const std::string head = "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 8000000\r\n";
+  for (const char* expect : {"", "Expect: 100-continue\r\n"}) {
+    const std::string answer = server.raw(head + expect + "\r\n");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 401")) << answer;
+    EXPECT_NE(answer.find("X-Why: no token"), std::string::npos);
+    EXPECT_NE(answer.find("Connection: close"), std::string::npos);
+    EXPECT_NE(answer.find("who are you"), std::string::npos);
+  }
+  EXPECT_EQ(handled, 0);
+  HttpClientOptions client = server.client();
+  client.bearer_token = "good";
+  const auto good =
+      request_blocking(client, {.method = "POST", .target = "/x", .body = "hello"});
+  ASSERT_TRUE(good) << describe(good.error());
+  EXPECT_EQ(good->body, "POST /x hello");
+  EXPECT_EQ(handled, 1);
+}
+
 TEST(Http, header_values_cannot_inject_lines) {
   Server server([](const HttpRequest&, const HttpResponderPtr& responder) {
     responder->respond({200, {{"X-A", "1\r\nX-B: 2"}}, ""});

@@ -1,6 +1,12 @@
 // Who may call what, on which port; the route table against the document.
 #include <algorithm>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/write.hpp>
+
 #include "server/admin/router.hpp"
 #include "server/admin/tests/fixture.hpp"
 #include "server/admin/tests/openapi.hpp"
@@ -16,6 +22,23 @@ class Access : public AdminFixture {
     HttpClientOptions client = client_options(Role::viewer);
     client.bearer_token = token;
     return send(client, {"GET", target, {}, ""});
+  }
+  /// Status of the answer to a head that announces 8,000,000 bytes; none of them is sent.
+  unsigned head_only(const std::string& token, const std::string& method,
+                     const std::string& target) {
+    boost::asio::io_context context;
+    boost::asio::ssl::context tls(boost::asio::ssl::context::tls_client);
+    boost::asio::ssl::stream<boost::asio::ip::tcp::socket> stream(context, tls);
+    stream.next_layer().connect(
+        {boost::asio::ip::make_address("127.0.0.1"), server_->api_port()});
+    stream.handshake(boost::asio::ssl::stream_base::client);
+    std::string head = method + " " + target + " HTTP/1.1\r\nHost: h\r\n";
+    if (!token.empty()) head += "Authorization: Bearer " + token + "\r\n";
+    boost::asio::write(stream, boost::asio::buffer(head + "Content-Length: 8000000\r\n\r\n"));
+    std::string answer;
+    boost::system::error_code ended;
+    boost::asio::read_until(stream, boost::asio::dynamic_buffer(answer), "\r\n", ended);
+    return answer.size() > 12 ? static_cast<unsigned>(std::stoul(answer.substr(9, 3))) : 0;
   }
 };
 
@@ -63,6 +86,18 @@ TEST_F(Access, no_token_text_reaches_the_log) {
       EXPECT_EQ(field.value.find(token.substr(0, 20)), std::string::npos);
     }
   }
+}
+
+// Only the head is sent: an answer means that the hub did not wait for the body.
+TEST_F(Access, who_asks_is_judged_before_the_body_is_read) {
+  EXPECT_EQ(head_only("", "PUT", timeout_path("a")), 401u);
+  EXPECT_EQ(head_only("not.a.token", "PUT", timeout_path("a")), 401u);
+  EXPECT_EQ(head_only(user_token(Role::viewer), "PUT", timeout_path("a")), 403u);
+  EXPECT_EQ(head_only(user_token(Role::editor), "PUT", "/nothing/like/it/at/all"), 404u);
+  const HttpResponse metrics = send(metrics_client(), {"GET", "/metrics", {}, ""}, Port::metrics);
+  EXPECT_NE(metrics.body.find(R"x({route="(refused)",method="",code="401"} 2)x"),
+            std::string::npos)
+      << metrics.body;
 }
 
 TEST_F(Access, every_route_asks_for_its_role) {
