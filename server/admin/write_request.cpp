@@ -120,7 +120,7 @@ Status check_not_redacted(const TypeRegistry& registry, const Resource& resource
   const TypeInfo* info = registry.find(resource.key.type);
   if (info == nullptr || !info->sensitive || !is_redacted(resource.spec)) return {};
   return fail(ErrorCode::invalid_argument,
-              "this is what a viewer sees in place of a secret; send the secret itself", "/spec");
+              "only admins see a secret, others see this; send the secret itself", "/spec");
 }
 
 boost::json::object outcome_json(const hub::WriteOutcome& outcome) {
