@@ -98,18 +98,18 @@ Plan make_plan(std::uint64_t seed) {
   Plan plan;
   plan.seed = seed;
   Rng rng = root.stream("shape");
-  plan.zones = static_cast<std::uint32_t>(rng.between(3, 5));
+  plan.zones = rng.chance(60) ? 3 : static_cast<std::uint32_t>(rng.between(4, 5));
   plan.hub_complete = rng.chance(70);
   for (std::uint32_t zone = 0; zone < plan.zones; ++zone) {
     plan.zone_durable.push_back(rng.chance(85));
     plan.zone_older.push_back(rng.chance(25));
   }
-  plan.chaos = std::chrono::seconds(rng.between(6, 36));
+  plan.chaos = std::chrono::seconds(rng.between(6, 30));
   draw_budgets(plan, root.stream("budgets"));
   Rng writes = root.stream("writes");
-  const auto writes_max = writes.between(6, 26);
+  const auto writes_max = writes.between(5, 20);
   for (std::uint64_t i = 0; i < writes_max; ++i) add(plan, writes, Act::hub_write);
-  const auto publishes_max = writes.between(6, 26);
+  const auto publishes_max = writes.between(5, 20);
   for (std::uint64_t i = 0; i < publishes_max; ++i) add(plan, writes, Act::zone_publish);
   for (const ActRow& entry : kRows) {
     Rng faults = root.stream(entry.name);

@@ -382,6 +382,7 @@ void FlowSender::send_mark(std::string& out, Revision to, TimePoint now,
 bool FlowSender::cut_open() const {
   if (ZONESYNC_DEFECT(204) && part_) return false;
   if (planner_ && planner_->open()) return true;
+  if (cut_from_ && cut_from_->view != view_.id()) return true;  // a list leads to the new view
   return full_ || part_ || cut_changes_ > 0 || page_next_ < page_.entries.size() ||
          change_.active();
 }

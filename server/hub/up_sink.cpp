@@ -26,7 +26,8 @@ UpSink::UpSink(Options options, UpPort& port, std::shared_ptr<const TypeRegistry
       view_(std::move(view)),
       cursor_(std::move(cursor)),
       events_(std::move(events)),
-      alive_(std::make_shared<bool>(true)) {}
+      alive_(std::make_shared<bool>(true)),
+      verdicts_(std::make_shared<std::vector<Verdict>>()) {}
 
 UpSink::~UpSink() { *alive_ = false; }
 
@@ -70,7 +71,6 @@ void UpSink::reset_cut() {
   listed_.clear();
   removed_.reset();
   piece_failure_.reset();
-  verdicts_ = std::make_shared<std::vector<Verdict>>();
   ++cut_;
   piece_ = 0;
 }
@@ -251,7 +251,7 @@ void UpSink::commit(const CutEnd& end, CommitToken token, CommitDone done) {
     }
     cursor_ = end.to;
     for (auto& verdict : result->verdicts) verdicts->push_back(std::move(verdict));
-    done(token, CutResult{end.to, std::move(*verdicts)});
+    done(token, CutResult{end.to, std::exchange(*verdicts, {})});
   });
   const auto failure = piece_failure_;
   reset_cut();

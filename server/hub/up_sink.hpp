@@ -99,7 +99,7 @@ class UpSink final : public CutSink {
   std::shared_ptr<NamedKeys> removed_;        // repair
   std::map<std::string, NamedKeys> listed_;   // v1: what the lists of the open cut named
   std::optional<CutFailure> piece_failure_;   // a piece of the open cut failed
-  std::shared_ptr<std::vector<Verdict>> verdicts_;  // of the open cut's pieces
+  std::shared_ptr<std::vector<Verdict>> verdicts_;  // of pieces, also of cuts that failed
   std::uint64_t cut_ = 0;                     // number of the open cut
   std::uint32_t piece_ = 0;                   // number of its next piece
   UpVersions with_writer_;

@@ -102,6 +102,25 @@ TEST_F(UpRepair, AnAcceptedVersionWithdrawsTheRejectOfAnotherLog) {
   EXPECT_EQ(stored(), 0u);
 }
 
+// FLOW-24: what a piece said holds, whatever becomes of its cut.
+TEST_F(UpRepair, VerdictsOfThePiecesOfACutThatFailedAreToldWithTheNext) {
+  east.put(contradicting("a"));
+  ASSERT_TRUE(east.changes_now());
+  east.tuning.piece_max_changes = 2;
+  reinstalled(true);
+  for (const char* name : {"a", "b", "c", "d", "e", "f", "g"}) {
+    east.put(dataplane("east", name, "good"));
+  }
+  east.wrong_digest = Digest{};
+  ASSERT_FALSE(east.repair_now());
+  ASSERT_EQ(stored(), 0u) << "a piece accepted it";
+  east.wrong_digest.reset();
+  const auto result = east.repair_now();
+  ASSERT_TRUE(result);
+  ASSERT_EQ(result->verdicts.size(), 1u);
+  EXPECT_TRUE(result->verdicts[0].accepted);
+}
+
 // REP-06: rejected, and the zone's partial log does not have it.
 TEST_F(UpRepair, ARejectThatAPartialLogDoesNotHaveBecomesUnconfirmed) {
   east.put(contradicting("a"));
