@@ -67,6 +67,11 @@ void Gate::handle(HttpRequest request, HttpResponderPtr responder) const {
   }
   const Route& route = *admitted->match.route;
   reply->on_sent(count(route.pattern, route.method));
+  reply->on_failed([context = context_, pattern = route.pattern,
+                    method = route.method](const std::string& inside) {
+    context->logger->log({LogLevel::error, "api.failed", inside,
+                          {{"route", std::string(pattern)}, {"method", std::string(method)}}});
+  });
   Call call;
   call.context = context_;
   call.http = std::move(request);

@@ -66,6 +66,7 @@ Problem problem_of(const Error& error) {
   problem.code = to_string(error.code);
   if (problem.status == 500) {
     problem.detail = "the hub could not do this; its log says why";
+    problem.inside = describe(error);
     return problem;
   }
   problem.detail = error.message;

@@ -23,6 +23,7 @@ struct Problem {
   std::string detail;  // what and what to do
   std::vector<InvalidParameter> invalid_parameters = {};
   HttpHeaders headers = {};
+  std::string inside = {};  // why, where `detail` may not say it: for the log, never sent
 };
 
 /// What a handler answers.
@@ -30,7 +31,8 @@ using Answer = tl::expected<HttpResponse, Problem>;
 
 /// HTTP status of an error: 429 for a full queue, 503 for a full disk, 500 for what is our fault.
 [[nodiscard]] unsigned status_of(const Error& error);
-/// The error as a client may see it: what went wrong inside the hub is not told (log it first).
+/// The error as a client may see it: what went wrong inside the hub is not told but logged, when
+/// the Problem is sent.
 [[nodiscard]] Problem problem_of(const Error& error);
 [[nodiscard]] HttpResponse to_response(const Problem& problem);
 

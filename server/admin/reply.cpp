@@ -32,6 +32,11 @@ void Reply::on_sent(Sent sent) {
   sent_ = std::move(sent);
 }
 
+void Reply::on_failed(Failed failed) {
+  const std::lock_guard lock(mutex_);
+  failed_ = std::move(failed);
+}
+
 HttpResponderPtr Reply::take(unsigned status) {
   HttpResponderPtr responder;
   Sent sent;
@@ -50,8 +55,18 @@ void Reply::send(HttpResponse response) {
   }
 }
 
+void Reply::send(const Problem& problem) {
+  Failed failed;
+  {
+    const std::lock_guard lock(mutex_);
+    failed = std::exchange(failed_, nullptr);
+  }
+  if (failed && !problem.inside.empty()) failed(problem.inside);
+  send(to_response(problem));
+}
+
 void Reply::send(Answer answer) {
-  send(answer ? std::move(*answer) : to_response(answer.error()));
+  answer ? send(std::move(*answer)) : send(answer.error());
 }
 
 }  // namespace zonesync::admin

@@ -33,6 +33,7 @@ class OwedReplies {
 class Reply {
  public:
   using Sent = std::function<void(unsigned status)>;
+  using Failed = std::function<void(const std::string& inside)>;
 
   Reply(std::shared_ptr<OwedReplies> owed, HttpResponderPtr responder);
   ~Reply();
@@ -40,8 +41,10 @@ class Reply {
   Reply& operator=(const Reply&) = delete;
 
   void on_sent(Sent sent);
+  /// Told why, before a Problem is sent whose cause lies inside the hub.
+  void on_failed(Failed failed);
   void send(HttpResponse response);
-  void send(const Problem& problem) { send(to_response(problem)); }
+  void send(const Problem& problem);
   void send(Answer answer);
   /// For a streamed answer: the caller answers from now on. Null after drop_all().
   [[nodiscard]] HttpResponderPtr take(unsigned status);
@@ -53,6 +56,7 @@ class Reply {
   std::mutex mutex_;
   HttpResponderPtr responder_;
   Sent sent_;
+  Failed failed_;
 };
 
 using ReplyPtr = std::shared_ptr<Reply>;

@@ -37,14 +37,6 @@ void log_act(const Call& call, std::string event, std::string message, std::stri
        {{"actor", "user/" + call.user.subject}, {"what", std::move(what)}}});
 }
 
-/// What went wrong inside is for the log, not for the client.
-Problem failed(const Call& call, const Error& error) {
-  if (status_of(error) == 500) {
-    call.context->logger->log({LogLevel::error, "api.store_failed", describe(error), {}});
-  }
-  return problem_of(error);
-}
-
 }  // namespace
 
 void post_checkpoint(Call call) {
@@ -53,7 +45,7 @@ void post_checkpoint(Call call) {
   hub::HubApi& hub = call.hub();
   hub.checkpoint(*name, [call = std::move(call)](Result<hub::CheckpointInfo> made) {
     call.context->executor.post([call, made = std::move(made)] {
-      if (!made) return call.reply->send(failed(call, made.error()));
+      if (!made) return call.reply->send(problem_of(made.error()));
       log_act(call, "api.checkpoint_made", "a user made a checkpoint", made->directory);
       json::object body;
       body["name"] = made->name;
@@ -73,7 +65,7 @@ void post_complete(Call call) {
   hub::HubApi& hub = call.hub();
   hub.declare_complete([call = std::move(call)](Status status) {
     call.context->executor.post([call, status = std::move(status)] {
-      if (!status) return call.reply->send(failed(call, status.error()));
+      if (!status) return call.reply->send(problem_of(status.error()));
       log_act(call, "api.log_complete", "a user declared the log complete", "log");
       call.reply->send(empty_response());
     });

@@ -146,9 +146,6 @@ void submit(Call call, hub::WriteRequest request, std::string field_prefix, Writ
       }
       Error& error = result.error();
       error.field = translate_field(error.field, field_prefix);
-      if (status_of(error) == 500) {
-        context->logger->log({LogLevel::error, "api.write_failed", describe(error), {}});
-      }
       reply->send(problem_of(error));
     });
   };

@@ -122,6 +122,27 @@ const Case kCases[] = {
              zone->wait("everything durable", [&] { return zone->out.all_durable(); });
              require(t.names_of(zone->zone).size() == 3'000, "all 3,000 are there");
            }).needing({"control"}),
+    on_hub("up.cut-without-an-end", "The front of a cut that never ended is not left behind",
+           {"FLOW-19"},
+           [](HubTest& t) {
+             auto zone = t.join();
+             zone->publish_durably({service(zone->zone, "kept")});
+             // More than one atomic transaction may be, without its Mark; then the zone is gone and
+             // the end of its log with it.
+             Revision revision = zone->out.log.head;
+             for (int at = 0; at < 8; ++at) {
+               revision = revision.next();
+               const std::string name = "lost" + std::to_string(at);
+               const Resource lost = service(zone->zone, name, std::string(700'000, 'x'));
+               zone->send_packets(zone->out.item_packets({revision, upsert_of(lost)}));
+             }
+             zone->drain();
+             zone->cut();
+             auto again = t.reconnect(*zone);
+             again->publish_durably({service(zone->zone, "next")});
+             again->sync();
+             require(t.names_of(zone->zone) == Names({"kept", "next"}), "FLOW-19: kept and next");
+           }).needing({"control"}).in(Modes::delta),
     on_hub("up.foreign-origin", "A change of another origin than the zone's is refused",
            {"FLOW-09"},
            [](HubTest& t) {

@@ -190,7 +190,7 @@ TEST_F(Resources, what_goes_wrong_inside_is_logged_and_not_told) {
   const HttpResponse broken = put("a", "1s");
   EXPECT_EQ(broken.status, 500u);
   EXPECT_EQ(broken.body.find("/var/lib"), std::string::npos);
-  EXPECT_EQ(logger_->count("api.write_failed"), 1u);
+  EXPECT_EQ(logger_->count("api.failed"), 1u);
 }
 
 TEST_F(Resources, only_an_admin_sees_a_secret_whole) {

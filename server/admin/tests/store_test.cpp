@@ -37,7 +37,7 @@ TEST_F(Store, errors_have_their_status_and_no_inner_text) {
   const auto failed = call_as(Role::admin, "POST", "/store/checkpoint");
   EXPECT_EQ(failed.status, 500u);
   EXPECT_EQ(failed.body.find("secret path"), std::string::npos);
-  EXPECT_EQ(logger_->count("api.store_failed"), 1u);
+  EXPECT_EQ(logger_->count("api.failed"), 1u);
 }
 
 TEST_F(Store, the_log_is_declared_complete) {
