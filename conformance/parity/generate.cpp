@@ -46,14 +46,14 @@ const Share& share_of(std::uint64_t draw) {
 std::string spec_of(Rng& rng, std::size_t bytes) {
   json::object target;
   target["kind"] = "MeshSubset";
-  target["name"] = rng.word(12);
+  target["name"] = word(rng, 12);
   json::object spec;
   spec["targetRef"] = std::move(target);
   json::array rules;
   for (std::size_t size = 60; size < bytes;) {
     json::object rule;
-    rule["name"] = rng.word(8 + rng.below(10));
-    rule["match"] = rng.word(16 + rng.below(48));
+    rule["name"] = word(rng, 8 + rng.below(10));
+    rule["match"] = word(rng, 16 + rng.below(48));
     rule["weight"] = rng.below(1'000);
     rule["address"] = "10." + std::to_string(rng.below(256)) + "." +
                       std::to_string(rng.below(256)) + "." + std::to_string(rng.below(256));
@@ -79,8 +79,8 @@ Documents generate_documents(const GenerateOptions& options) {
     resource.key.type = share.type;
     resource.key.mesh = kMeshes[rng.below(kMeshes.size())];
     resource.key.origin = share.of_zone ? kOwnerZone : kGlobalOrigin;
-    resource.key.name = rng.word(6) + "-" + std::to_string(number);
-    resource.labels["team"] = rng.word(6);
+    resource.key.name = word(rng, 6) + "-" + std::to_string(number);
+    resource.labels["team"] = word(rng, 6);
     // Rules are whole: what overshoots by half a rule on average is taken off before.
     constexpr std::size_t kHalfRule = 55;
     const std::size_t wanted = options.spec_bytes * (30 + rng.below(141)) / 100;

@@ -145,7 +145,7 @@ std::string with_one_field_changed(const std::string& spec, std::uint64_t draw) 
   collect(*value, leaves);
   if (leaves.empty()) {
     if (!value->is_object()) return spec;
-    value->get_object()["changed"] = rng.word(8);
+    value->get_object()["changed"] = word(rng, 8);
     return text::write_canonical(*value);
   }
   json::value& leaf = *leaves[rng.below(leaves.size())];
@@ -155,7 +155,7 @@ std::string with_one_field_changed(const std::string& spec, std::uint64_t draw) 
     const std::uint64_t other = rng.below(100'000);
     leaf = leaf == json::value(other) ? other + 1 : other;
   } else {
-    leaf = rng.word(8);
+    leaf = word(rng, 8);
   }
   return text::write_canonical(*value);
 }

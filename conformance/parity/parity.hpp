@@ -61,6 +61,8 @@ struct Mean {
 };
 enum class Which : std::uint8_t { all, down, up, one_update };
 [[nodiscard]] Mean mean_of(const Figures& figures, const ModeFigures& mode, Which which);
+/// A single cost in the same form.
+[[nodiscard]] Mean as_mean(const Cost& cost);
 
 [[nodiscard]] std::string text_report(const Figures& figures);
 [[nodiscard]] std::string json_report(const Figures& figures);

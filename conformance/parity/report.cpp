@@ -61,6 +61,8 @@ std::string line_of(const char* name, const Mean& delta, const Mean& v1) {
   return text;
 }
 
+}  // namespace
+
 Mean as_mean(const Cost& cost) {
   Mean mean;
   mean.bytes = static_cast<double>(cost.bytes);
@@ -69,8 +71,6 @@ Mean as_mean(const Cost& cost) {
   mean.apply_ns = static_cast<double>(cost.apply_ns);
   return mean;
 }
-
-}  // namespace
 
 std::string json_report(const Figures& figures) {
   json::object report;

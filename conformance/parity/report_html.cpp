@@ -31,15 +31,6 @@ std::string row(const std::string& name, const Mean& delta, const Mean& v1) {
   return text + "</tr>\n";
 }
 
-Mean as_mean(const Cost& cost) {
-  Mean mean;
-  mean.bytes = static_cast<double>(cost.bytes);
-  mean.messages = static_cast<double>(cost.messages);
-  mean.hub_cpu_ns = static_cast<double>(cost.hub_cpu_ns);
-  mean.apply_ns = static_cast<double>(cost.apply_ns);
-  return mean;
-}
-
 /// A line of the table, and a pair of bars in each plot.
 struct Line {
   std::string name;

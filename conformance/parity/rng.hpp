@@ -1,41 +1,27 @@
-// Randomness of a parity run: splitmix64.
+// Randomness of a parity run: the simulator's generator, and words from it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
+#include "conformance/simulator/rng.hpp"
+
 namespace zonesync::conform::parity {
 
-/// Thread rule: one thread. The same draws for the same seed.
-class Rng {
- public:
-  explicit Rng(std::uint64_t seed) : state_(seed) {}
+using sim::Rng;
 
-  std::uint64_t next() {
-    state_ += 0x9e3779b97f4a7c15ull;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-    return z ^ (z >> 31);
-  }
-  /// Uniform in [0, bound); 0 for bound 0.
-  std::uint64_t below(std::uint64_t bound) { return bound == 0 ? 0 : next() % bound; }
-  bool chance(unsigned percent) { return below(100) < percent; }
-  /// Lower-case letters and digits.
-  std::string word(std::size_t length) {
-    static constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyz234567";
-    std::string text;
-    while (text.size() < length) {
-      std::uint64_t bits = next();
-      for (int at = 0; at < 12 && text.size() < length; ++at, bits >>= 5) {
-        text += kLetters[bits & 31];
-      }
+/// Lower-case letters and digits.
+[[nodiscard]] inline std::string word(Rng& rng, std::size_t length) {
+  static constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyz234567";
+  std::string text;
+  while (text.size() < length) {
+    std::uint64_t bits = rng.next();
+    for (int at = 0; at < 12 && text.size() < length; ++at, bits >>= 5) {
+      text += kLetters[bits & 31];
     }
-    return text;
   }
-
- private:
-  std::uint64_t state_;
-};
+  return text;
+}
 
 }  // namespace zonesync::conform::parity

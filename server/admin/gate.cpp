@@ -70,7 +70,7 @@ void Gate::handle(HttpRequest request, HttpResponderPtr responder) const {
   reply->on_failed([context = context_, pattern = route.pattern,
                     method = route.method](const std::string& inside) {
     context->logger->log({LogLevel::error, "api.failed", inside,
-                          {{"route", std::string(pattern)}, {"method", std::string(method)}}});
+                          {{"route", pattern}, {"method", method}}});
   });
   Call call;
   call.context = context_;
