@@ -145,8 +145,10 @@ class BeastWebSocket final : public WebSocket,
       const CloseInfo info{1003, "text frames are not part of the protocol; send binary"};
       close_info_ = info;
       ended_ = true;
-      async_close(info, [](const Status&) {});
-      return handler(fail(ErrorCode::protocol, "text frame from " + peer().address));
+      // Told only after the close handshake: whoever hears of the end cuts the connection.
+      return async_close(info, [handler, from = peer().address](const Status&) {
+        handler(fail(ErrorCode::protocol, "text frame from " + from));
+      });
     }
     handler(std::move(incoming_));
   }
@@ -155,8 +157,10 @@ class BeastWebSocket final : public WebSocket,
   Error note_end(const error_code& error) {
     CloseInfo info{1006, describe_tls(error)};
     Error result = to_error(error, "websocket with " + peer().address);
-    if (error == websocket::error::closed) {
-      const auto& reason = ws_.reason();
+    // The reason is set as soon as the peer's close frame has arrived: a peer that is gone before
+    // our answer to it (broken pipe) has closed with its code all the same.
+    const auto& reason = ws_.reason();
+    if (error == websocket::error::closed || reason.code != websocket::close_code::none) {
       info = {static_cast<std::uint16_t>(reason.code),
               std::string(reason.reason.data(), reason.reason.size())};
       result = Error{ErrorCode::unavailable,

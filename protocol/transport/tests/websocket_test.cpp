@@ -1,3 +1,4 @@
+#include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/streambuf.hpp>
 #include <boost/asio/write.hpp>
@@ -158,8 +159,9 @@ class RawClient {
     boost::asio::async_read_until(*stream_, answer_, "\r\n\r\n",
                                   [&](boost::system::error_code, std::size_t) { done = true; });
     EXPECT_TRUE(loop_.run_until([&] { return done; }));
-    const auto* data = static_cast<const char*>(answer_.data().data());
-    return {data, answer_.size()};
+    const std::string head(static_cast<const char*>(answer_.data().data()), answer_.size());
+    answer_.consume(answer_.size());
+    return head;
   }
 
   void send(std::string bytes) {
@@ -168,6 +170,16 @@ class RawClient {
     boost::asio::async_write(*stream_, boost::asio::buffer(sent_),
                              [&](boost::system::error_code, std::size_t) { done = true; });
     EXPECT_TRUE(loop_.run_until([&] { return done; }));
+  }
+
+  /// What came after the upgrade, `bytes` of it at least.
+  std::string receive(std::size_t bytes) {
+    const std::size_t missing = bytes - std::min(bytes, answer_.size());
+    bool done = false;
+    boost::asio::async_read(*stream_, answer_, boost::asio::transfer_at_least(missing),
+                            [&](boost::system::error_code, std::size_t) { done = true; });
+    EXPECT_TRUE(loop_.run_until([&] { return done; }));
+    return {static_cast<const char*>(answer_.data().data()), answer_.size()};
   }
 
   void drop() { stream_->stream().close(); }
@@ -272,8 +284,29 @@ TEST(Frames, text_closes_with_1003) {
   client.exchange(kUpgrade + "\r\n");
   ASSERT_TRUE(loop.run_until([&] { return client.server != nullptr; }));
   client.send(std::string("\x81\x82\x00\x00\x00\x00hi", 8));
-  EXPECT_EQ(read_one(loop, client.server), std::nullopt);
+  std::optional<Result<std::string>> got;
+  client.server->async_read([&](Result<std::string> result) { got = std::move(result); });
+  EXPECT_EQ(client.receive(4).substr(0, 4), std::string("\x88\x37\x03\xeb", 4));  // 1003
+  loop.context.restart();
+  loop.context.poll();
+  EXPECT_FALSE(got) << "told of the end, its owner cuts the connection before the peer has read";
+  client.send(std::string("\x88\x82\x00\x00\x00\x00\x03\xeb", 8));  // the answer
+  ASSERT_TRUE(loop.run_until([&] { return got.has_value(); }));
+  EXPECT_EQ(got->error().code, ErrorCode::protocol);
   EXPECT_EQ(client.server->close_info().code, 1003);
+}
+
+// A peer may send its close frame and be gone: our answer fails, its code must not be lost.
+TEST(Frames, the_close_code_survives_a_peer_that_does_not_wait_for_the_answer) {
+  Loop loop;
+  RawClient client(loop);
+  client.exchange(kUpgrade + "\r\n");
+  ASSERT_TRUE(loop.run_until([&] { return client.server != nullptr; }));
+  client.send(std::string("\x88\x84\x00\x00\x00\x00\x11\x39", 8) + "no");  // 4409
+  client.drop();
+  EXPECT_EQ(read_one(loop, client.server), std::nullopt);
+  EXPECT_EQ(client.server->close_info().code, 4409);
+  EXPECT_EQ(client.server->close_info().reason, "no");
 }
 
 TEST(Frames, unmasked_and_reserved_frames_are_protocol_errors) {
