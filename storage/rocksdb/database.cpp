@@ -51,15 +51,23 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, bool c
   if (env == nullptr && !exists) {
     ::mkdir(path.c_str(), 0700);  // a failure shows when RocksDB writes there
   }
-  const rocksdb::DBOptions options = database_options(path, !exists, env);
   std::unique_ptr<Database> database(new Database(path));
+  if (env == nullptr) {
+    auto lock = StoreLock::take(path);
+    if (!lock) return fail(std::move(lock.error()));
+    database->lock_ = std::move(*lock);
+  }
+  const rocksdb::DBOptions options = database_options(path, !exists, env);
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
       rocksdb::DB::Open(options, path, families(), &database->handles_, &db);
   if (!status.ok()) return fail(open_error(status, path));
   database->db_.reset(db);
+  if (env == nullptr) database->place_ = directory_identity(path);
   return database;
 }
+
+bool Database::in_place() const { return !place_ || directory_identity(path_) == *place_; }
 
 Database::~Database() {
   if (!db_) return;

@@ -14,6 +14,7 @@
 #include <rocksdb/write_batch.h>
 
 #include "protocol/model/result.hpp"
+#include "storage/rocksdb/store_lock.hpp"
 
 namespace zonesync::rocksdb_store {
 
@@ -67,6 +68,9 @@ class Database {
   /// Bytes free where the store lies; nothing when the file system cannot tell.
   [[nodiscard]] std::optional<std::uint64_t> free_bytes() const;
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// Whether the path still names the directory that was opened. Otherwise RocksDB's next files
+  /// would be made in another store: nothing may be written. Always true on an Env of a test.
+  [[nodiscard]] bool in_place() const;
 
  private:
   explicit Database(std::string path) : path_(std::move(path)) {}
@@ -75,6 +79,8 @@ class Database {
   }
 
   std::string path_;
+  StoreLock lock_;                           // released last
+  std::optional<DirectoryIdentity> place_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
   std::shared_ptr<rocksdb::DB> db_;
 };

@@ -13,6 +13,7 @@
 #include "storage/rocksdb/reseal.hpp"
 #include "storage/rocksdb/rocksdb_change_log.hpp"
 #include "storage/rocksdb/seals.hpp"
+#include "storage/rocksdb/store_lock.hpp"
 #include "storage/rocksdb/store_verifier.hpp"
 
 namespace zonesync {
@@ -223,6 +224,29 @@ Status OfflineStore::rekey(const sealing::MasterKey& master, bool now) {
   return database_->compact();  // what the old keys opened leaves the disk
 }
 
+namespace {
+
+/// Opens what was copied, before anything is changed: half a checkpoint must not take a store's
+/// place.
+Status check_copy(const std::string& staged, const std::string& checkpoint,
+                  const sealing::MasterKeyPtr& key) {
+  const auto damaged = [&](const std::string& what) {
+    return fail(ErrorCode::storage_corrupt,
+                "the checkpoint is damaged or was copied in part, nothing was changed: " + what,
+                checkpoint);
+  };
+  auto store = OfflineStore::open(staged, nullptr, key);
+  if (!store && store.error().code == ErrorCode::storage_corrupt) {
+    return damaged(store.error().message);
+  }
+  if (!store) return fail(std::move(store.error()));
+  const auto report = (*store)->verify();
+  if (!report) return fail(report.error());
+  return report->good() ? Status() : damaged(report->texts.front());
+}
+
+}  // namespace
+
 Result<RestoreReport> restore_store(const std::string& checkpoint, const std::string& path,
                                     SealingOptions sealing) {
   std::error_code error;
@@ -234,6 +258,8 @@ Result<RestoreReport> restore_store(const std::string& checkpoint, const std::st
                 "a store is here already; stop the hub and move it away before restoring", path);
   }
   RestoreReport report;
+  auto lock = StoreLock::take(path);  // a hub may still run on what was moved away from here
+  if (!lock) return fail(std::move(lock.error()));
   auto anchor = read_anchor(path, nullptr);
   if (anchor) report.anchor_before = *anchor;  // a damaged one is moved away like any other
   const auto made = read_anchor(checkpoint, nullptr);  // of the copy itself; older ones have none
@@ -241,6 +267,12 @@ Result<RestoreReport> restore_store(const std::string& checkpoint, const std::st
   const std::string staged = path + ".restoring";
   if (Status status = copy_durably(checkpoint, staged); !status) {
     return fail(std::move(status.error()));
+  }
+  Status whole = check_copy(staged, checkpoint, sealing.key);
+  fs::remove(staged + ".lock", error);
+  if (!whole) {
+    fs::remove_all(staged, error);
+    return fail(std::move(whole.error()));
   }
   // In this order: a crash between leaves a store that opens, and says it was rewound, or none.
   fs::remove(path, error);
@@ -253,6 +285,7 @@ Result<RestoreReport> restore_store(const std::string& checkpoint, const std::st
   if (*made) {
     if (Status status = write_anchor(path, **made, nullptr); !status) return fail(status.error());
   }
+  *lock = StoreLock();  // the log takes it
   RocksDbOptions options;
   options.sealing = std::move(sealing);
   auto log = RocksDbChangeLog::open(path, std::move(options));

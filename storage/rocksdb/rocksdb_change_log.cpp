@@ -335,6 +335,12 @@ Status RocksDbChangeLog::add_digests(const ClassDigests& deltas, SegmentBatch& b
 }
 
 Status RocksDbChangeLog::write_segment(Segment segment) {
+  if (!database_->in_place()) {
+    return fail(ErrorCode::storage_io,
+                "the store's directory was moved away or replaced under the running hub; put it "
+                "back and start the hub again",
+                database_->path());
+  }
   for (const Transaction& transaction : segment.transactions) {
     for (const Change& change : transaction.changes) {
       if (change.kind == ChangeKind::leave) continue;

@@ -145,6 +145,47 @@ TEST_F(Offline, ARestoreOpensANewEraAndKeepsTheOldAnchor) {
   EXPECT_TRUE(verify().good());
 }
 
+TEST_F(Offline, ARestoreWhileAHubRunsOnWhatWasMovedAwayIsRefused) {
+  const std::string copy = directory_.file("backup");
+  ASSERT_TRUE((*OfflineStore::open(path_))->checkpoint(copy));
+  const auto log = RocksDbChangeLog::open(path_, {});
+  ASSERT_TRUE(log);
+  ASSERT_TRUE(append(**log, {{put("before", "1")}}));
+  fs::rename(path_, directory_.file("old"));
+  EXPECT_EQ(restore_store(copy, path_).error().code, ErrorCode::unavailable);
+  EXPECT_FALSE(fs::exists(path_));
+  const Status written = append(**log, {{put("after", "1")}});
+  ASSERT_FALSE(written) << "RocksDB would make its next files in the new store";
+  EXPECT_EQ(written.error().code, ErrorCode::storage_io);
+  EXPECT_NE(written.error().message.find("moved away or replaced"), std::string::npos);
+}
+
+TEST_F(Offline, HalfACheckpointIsRefusedAndChangesNothing) {
+  const std::string copy = directory_.file("backup");
+  {
+    auto store = OfflineStore::open(path_);
+    ASSERT_TRUE((*store)->compact());
+    ASSERT_TRUE((*store)->checkpoint(copy));
+  }
+  fs::rename(path_, directory_.file("old"));
+  std::vector<fs::path> tables;
+  for (const auto& file : fs::directory_iterator(copy)) {
+    if (file.path().extension() == ".sst") tables.push_back(file.path());
+  }
+  ASSERT_FALSE(tables.empty());
+  for (const bool lost : {false, true}) {  // cut in the middle of a file, then without it
+    fs::resize_file(tables.front(), fs::file_size(tables.front()) / 2);
+    if (lost) fs::remove(tables.front());
+    const auto refused = restore_store(copy, path_);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::storage_corrupt) << describe(refused.error());
+    EXPECT_NE(refused.error().message.find("nothing was changed"), std::string::npos);
+    EXPECT_FALSE(fs::exists(path_));
+    EXPECT_FALSE(fs::exists(path_ + ".restoring"));
+    EXPECT_TRUE(fs::exists(anchor_path(path_))) << "the anchor stays where it was";
+  }
+}
+
 TEST_F(Offline, ARestoreOfNothingIsNotFound) {
   EXPECT_EQ(restore_store(directory_.file("nothing"), directory_.file("new")).error().code,
             ErrorCode::not_found);
