@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <functional>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,7 +58,12 @@ struct ScanOptions {
   std::size_t max_bytes = 256u << 10;  // of admitted payload; the first entry always fits
   std::size_t max_visited = 20'000;    // entries looked at, admitted or not: bounds one call
   std::function<bool(const Class&)> admits;  // empty = everything
+  bool viewed_only = false;  // for readers that want no class of the second range: it is not read
 };
+
+/// Which classes lie in the second range of a log: those in no zone's down view. Called from any
+/// thread; of a class it says the same as long as the log is open.
+using AsideRule = std::function<bool(const Class&)>;
 
 struct ListFilter {
   std::string type;                    // required unless `all_types`
@@ -83,7 +89,12 @@ struct TrimRequest {
   Revision floor;  // superseded entries go when their direct successor is at or below it
   Revision tombstone_floor;    // newest entries that are leaves go at or below it; <= floor
   std::size_t max_visited = 20'000;  // entries looked at: bounds one step
+  /// Floors of types with a retention of their own, in the place of `floor`; the tombstone floor
+  /// counts for each of them up to its own. Types that are no longer named follow `floor` again.
+  std::map<std::string, Revision, std::less<>> type_floors{};
 };
+/// Types with a retention of their own in one request.
+inline constexpr std::size_t kTrimTypesMax = 64;
 struct TrimProgress {
   bool done = false;           // false = call again with the same request
   std::size_t visited = 0;
@@ -111,6 +122,21 @@ class ChangeLog {
     return {};
   }
 
+  /// Whether changes of this class lie in the second range.
+  [[nodiscard]] virtual bool is_aside(const Class& cls) const {
+    static_cast<void>(cls);
+    return false;
+  }
+
+  /// Below it superseded entries of this type may be missing; state().trim_floor is the highest.
+  [[nodiscard]] virtual Revision trim_floor_of(std::string_view type) const {
+    static_cast<void>(type);
+    return state().trim_floor;
+  }
+
+  /// The highest floor of what a scan with `viewed_only` is for.
+  [[nodiscard]] virtual Revision viewed_floor() const { return state().trim_floor; }
+
   /// Marks the log complete, durably: receivers may rely on absences again (protocol.md §4.9).
   virtual Status declare_complete() = 0;
 
@@ -124,10 +150,11 @@ class ChangeLog {
 
   /// One bounded step of forgetting. The floors are durable and visible before anything is removed;
   /// a step that a crash interrupted is continued by the next one. An entry goes only when its
-  /// direct successor (same class and key) is at or below `floor`; the newest entry of every
-  /// (class, key) stays, unless it is a leave at or below `tombstone_floor`. Cursors at or above
-  /// the tombstone floor go on by changes only. Errors: invalid_argument (a floor beyond the head,
-  /// tombstone floor above the floor), storage_io (fail-stop), storage_corrupt.
+  /// direct successor (same class and key) is at or below its type's floor; the newest entry of
+  /// every (class, key) stays, unless it is a leave at or below `tombstone_floor` and that floor.
+  /// Cursors at or above the tombstone floor go on by changes only. Errors: invalid_argument (a
+  /// floor beyond the head, tombstone floor above every floor, too many types), unsupported (this
+  /// log has no floors of types), storage_io (fail-stop), storage_corrupt.
   [[nodiscard]] virtual Result<TrimProgress> trim(const TrimRequest& request) = 0;
 
   /// Small upkeep; the owner calls it about once a second on the writer thread.
@@ -136,7 +163,8 @@ class ChangeLog {
   /// Forward scan after `after`. A page that reaches its limits ends at the last segment end it
   /// passed, if it passed one, else in the middle of the segment: so a reader with small pages
   /// still meets every segment end that it needs. Entries of revisions at or below trim_floor that
-  /// have a direct successor at or below it may be missing. Errors: storage_io, storage_corrupt.
+  /// have a direct successor at or below it may be missing; the page's trim_floor is the highest
+  /// of the types that were read (viewed_floor). Errors: storage_io, storage_corrupt.
   [[nodiscard]] virtual Result<ScanPage> scan(Position after, const ScanOptions& options) const = 0;
 
   /// The live entry of `key`, else its newest tombstone, else nothing.

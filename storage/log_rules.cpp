@@ -257,13 +257,19 @@ void finish_page(ScanPage& page, Position after, std::optional<Revision> next_en
 }
 
 Status check_trim(const TrimRequest& request, const LogState& state) {
-  if (request.floor > state.head || request.tombstone_floor > state.head) {
+  if (request.type_floors.size() > kTrimTypesMax) {
+    return fail(ErrorCode::invalid_argument,
+                "at most " + std::to_string(kTrimTypesMax) + " types have floors of their own");
+  }
+  Revision highest = std::max(request.floor, state.trim_floor);
+  for (const auto& [type, floor] : request.type_floors) highest = std::max(highest, floor);
+  if (highest > state.head || request.tombstone_floor > state.head) {
     return fail(ErrorCode::invalid_argument,
                 "a log cannot be trimmed beyond its head, revision " +
                     std::to_string(state.head.value));
   }
-  if (request.tombstone_floor > std::max(request.floor, state.trim_floor)) {
-    return fail(ErrorCode::invalid_argument, "the tombstone floor must not be above the floor");
+  if (request.tombstone_floor > highest) {
+    return fail(ErrorCode::invalid_argument, "the tombstone floor must not be above every floor");
   }
   return {};
 }

@@ -12,7 +12,7 @@ namespace zonesync {
 
 using log_rules::Slot;
 
-LogTable::LogTable(Id128 log_id, bool complete) {
+LogTable::LogTable(Id128 log_id, bool complete, AsideRule aside) : aside_(std::move(aside)) {
   state_.log_id = log_id;
   state_.complete = complete;
   segment_ends_.insert(Revision{0});
@@ -26,13 +26,14 @@ LogState LogTable::state() const {
 Result<ScanPage> LogTable::scan(Position after, const ScanOptions& options) const {
   const std::shared_lock lock(mutex_);
   ScanPage page;
-  page.trim_floor = state_.trim_floor;
+  page.trim_floor = options.viewed_only ? floors_.highest_viewed(aside_) : state_.trim_floor;
   page.tombstone_floor = state_.tombstone_floor;
   page.next = after;
   log_rules::PageLimit limit(options);
   auto it = entries_.upper_bound(after);
   for (; it != entries_.end() && limit.may_visit(); ++it) {
     const LogEntry& entry = it->second;
+    if (options.viewed_only && is_aside(entry.change.cls)) continue;
     if (limit.admits(entry.change.cls)) {
       if (!limit.may_take(entry.change.payload.size())) break;
       limit.taken(entry.change.payload.size());
@@ -167,11 +168,13 @@ Result<TrimProgress> LogTable::trim(const TrimRequest& request) {
   if (Status status = log_rules::check_trim(request, state_); !status) {
     return fail(std::move(status.error()));
   }
-  state_.trim_floor = std::max(state_.trim_floor, request.floor);
-  state_.tombstone_floor = std::max(state_.tombstone_floor, request.tombstone_floor);
+  floors_.raise(request);
+  publish_floors();
   TrimProgress progress;
-  progress.done = sweep_superseded(request.max_visited, progress) &&
-                  sweep_tombstones(request.max_visited, progress);
+  progress.done = floors_.each_group([&](const GroupType& type, TrimGroup& group) {
+    return sweep_superseded(type, group, request.max_visited, progress) &&
+           sweep_tombstones(type, group, request.max_visited, progress);
+  });
   if (state_.trim_floor > Revision{0} && !ZONESYNC_DEFECT(6)) {  // 0 would be an inverted range
     segment_ends_.erase(segment_ends_.upper_bound(Revision{0}),
                         segment_ends_.lower_bound(state_.trim_floor));
@@ -179,32 +182,54 @@ Result<TrimProgress> LogTable::trim(const TrimRequest& request) {
   return progress;
 }
 
-bool LogTable::sweep_superseded(std::size_t max_visited, TrimProgress& progress) {
-  const Position end = Position::end_of(state_.trim_floor);
-  for (auto it = entries_.upper_bound(swept_); it != entries_.end() && it->first <= end; ++it) {
+void LogTable::publish_floors() {
+  state_.trim_floor = floors_.highest();
+  state_.tombstone_floor = floors_.tombstone_floor;
+}
+
+Revision LogTable::trim_floor_of(std::string_view type) const {
+  const std::shared_lock lock(mutex_);
+  return floors_.floor_of(type);
+}
+
+Revision LogTable::viewed_floor() const {
+  const std::shared_lock lock(mutex_);
+  return floors_.highest_viewed(aside_);
+}
+
+bool LogTable::sweep_superseded(const GroupType& type, TrimGroup& group, std::size_t max_visited,
+                                TrimProgress& progress) {
+  const Position end = Position::end_of(group.floor);
+  for (auto it = entries_.upper_bound(group.swept); it != entries_.end() && it->first <= end;
+       ++it) {
     if (progress.visited >= max_visited) return false;
     ++progress.visited;
-    if (it->second.previous) progress.removed += entries_.erase(it->second.previous->position);
-    swept_ = it->first;
+    const bool ours = floors_.in_group(it->second.change.key.type, type);
+    if (ours && it->second.previous) {
+      progress.removed += entries_.erase(it->second.previous->position);
+    }
+    group.swept = it->first;
   }
-  swept_ = std::max(swept_, end);
+  group.swept = std::max(group.swept, end);
   return true;
 }
 
 // Behind the first sweep: a leave that is not the newest of its (class, key) has its successor
 // above the floor, and that sweep takes it one day.
-bool LogTable::sweep_tombstones(std::size_t max_visited, TrimProgress& progress) {
+bool LogTable::sweep_tombstones(const GroupType& type, TrimGroup& group, std::size_t max_visited,
+                                TrimProgress& progress) {
   const Position end =
-      Position::end_of(ZONESYNC_DEFECT(27) ? state_.trim_floor : state_.tombstone_floor);
-  auto it = entries_.upper_bound(tombstones_swept_);
+      Position::end_of(ZONESYNC_DEFECT(27) ? group.floor : floors_.tombstones_of(group));
+  auto it = entries_.upper_bound(group.tombstones_swept);
   while (it != entries_.end() && it->first <= end) {
     if (progress.visited >= max_visited) return false;
     ++progress.visited;
-    tombstones_swept_ = it->first;
+    group.tombstones_swept = it->first;
     const Change& change = it->second.change;
     const auto latest = latest_.find(log_rules::slot_of(change.cls, change.key));
     const bool gone = change.kind == ChangeKind::leave && latest != latest_.end() &&
-                      latest->second.position == it->first;
+                      latest->second.position == it->first &&
+                      floors_.in_group(change.key.type, type);
     if (!gone) {
       ++it;
       continue;
@@ -213,7 +238,7 @@ bool LogTable::sweep_tombstones(std::size_t max_visited, TrimProgress& progress)
     it = entries_.erase(it);
     ++progress.removed;
   }
-  tombstones_swept_ = std::max(tombstones_swept_, end);
+  group.tombstones_swept = std::max(group.tombstones_swept, end);
   return true;
 }
 
@@ -236,10 +261,8 @@ void LogTable::rewind_to(Revision revision) {
     state_.eras.pop_back();
   }
   state_.head = revision;
-  state_.trim_floor = std::min(state_.trim_floor, revision);
-  state_.tombstone_floor = std::min(state_.tombstone_floor, revision);
-  swept_ = std::min(swept_, Position::end_of(revision));
-  tombstones_swept_ = std::min(tombstones_swept_, Position::end_of(revision));
+  floors_.rewind_to(revision);
+  publish_floors();
   Entries kept = std::exchange(entries_, {});
   latest_.clear();
   for (auto& [position, entry] : kept) take(std::move(entry));
@@ -252,8 +275,9 @@ void LogTable::restore(std::vector<LogEntry> entries, Revision head, Revision tr
   for (LogEntry& entry : entries) take(std::move(entry));
   recompute_digests();
   state_.head = head;
-  state_.trim_floor = trim_floor;
-  swept_ = Position::end_of(trim_floor);
+  floors_.rest.floor = trim_floor;
+  floors_.rest.swept = Position::end_of(trim_floor);
+  publish_floors();
   segment_ends_.insert(head);
 }
 

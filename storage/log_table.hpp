@@ -11,12 +11,13 @@
 
 #include "storage/change_log.hpp"
 #include "storage/log_rules.hpp"
+#include "storage/trim_floors.hpp"
 
 namespace zonesync {
 
 class LogTable {
  public:
-  LogTable(Id128 log_id, bool complete);
+  LogTable(Id128 log_id, bool complete, AsideRule aside = {});
 
   // The reader side of ChangeLog, same contracts.
   [[nodiscard]] LogState state() const;
@@ -31,6 +32,9 @@ class LogTable {
                                       const std::optional<ResourceKey>& after,
                                       std::size_t limit) const;
   [[nodiscard]] ChangeLog::DigestsAt digests() const;
+  [[nodiscard]] bool is_aside(const Class& cls) const { return aside_ && aside_(cls); }
+  [[nodiscard]] Revision trim_floor_of(std::string_view type) const;
+  [[nodiscard]] Revision viewed_floor() const;
 
   // Writer side.
   [[nodiscard]] Result<log_rules::SegmentPlan> plan(Segment segment) const;
@@ -55,8 +59,12 @@ class LogTable {
   using Latest = std::map<log_rules::Slot, LatestEntry>;
 
   void take(LogEntry entry);
-  bool sweep_superseded(std::size_t max_visited, TrimProgress& progress);
-  bool sweep_tombstones(std::size_t max_visited, TrimProgress& progress);
+  using GroupType = std::optional<std::string_view>;  // nothing = types without an own floor
+  bool sweep_superseded(const GroupType& type, TrimGroup& group, std::size_t max_visited,
+                        TrimProgress& progress);
+  bool sweep_tombstones(const GroupType& type, TrimGroup& group, std::size_t max_visited,
+                        TrimProgress& progress);
+  void publish_floors();
   void recompute_digests();
   [[nodiscard]] Result<LogEntry> read_locked(Position position) const;
   [[nodiscard]] std::vector<LatestEntry> newest_of(const ResourceKey& key) const;
@@ -66,9 +74,9 @@ class LogTable {
   Entries entries_;
   Latest latest_;
   std::set<Revision> segment_ends_;
-  Position swept_ = Position::start();             // trimming looked at everything up to here
-  Position tombstones_swept_ = Position::start();
+  TrimFloors floors_;
   ClassDigests digests_;
+  const AsideRule aside_;
 };
 
 }  // namespace zonesync

@@ -1,15 +1,28 @@
 #include "storage/retention.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace zonesync {
 
-void RetentionClock::sample(Revision head, std::uint64_t bytes, std::int64_t now_ms) {
+bool RetentionPolicy::trims() const {
+  const auto limited = [](const auto& own) { return own.second.trims(); };
+  return rest.trims() || std::any_of(types.begin(), types.end(), limited);
+}
+
+std::uint64_t RetentionClock::Sample::bytes_of(const std::string& type) const {
+  if (type.empty()) return bytes;
+  const auto own = type_bytes.find(type);
+  return own == type_bytes.end() ? 0 : own->second;
+}
+
+void RetentionClock::sample(Revision head, std::uint64_t bytes, std::int64_t now_ms,
+                            TypeBytes type_bytes) {
   if (!samples_.empty()) {
     now_ms = std::max(now_ms, samples_.back().at_ms);  // a clock that jumped back ages nothing
     if (samples_.back().head == head) return;
   }
-  samples_.push_back(Sample{head, bytes, now_ms});
+  samples_.push_back(Sample{head, bytes, now_ms, std::move(type_bytes)});
   if (samples_.size() <= kSamplesMax) return;
   // Half of the old ones go: coarser for what is old, and what is left is not aged.
   std::deque<Sample> thinned;
@@ -29,12 +42,12 @@ Revision RetentionClock::at(std::int64_t at_ms) const {
   return found;
 }
 
-Revision RetentionClock::with_bytes_behind(std::uint64_t bytes) const {
+Revision RetentionClock::with_bytes_behind(std::uint64_t bytes, const std::string& type) const {
   Revision found;
   if (samples_.empty()) return found;
-  const std::uint64_t total = samples_.back().bytes;
+  const std::uint64_t total = samples_.back().bytes_of(type);
   for (const Sample& sample : samples_) {
-    if (total - sample.bytes < bytes) break;
+    if (total - sample.bytes_of(type) < bytes) break;
     found = sample.head;
   }
   return found;
@@ -42,14 +55,14 @@ Revision RetentionClock::with_bytes_behind(std::uint64_t bytes) const {
 
 namespace {
 
-Revision floor_of(const RetentionLimits& limits, const LogState& log, const RetentionClock& clock,
-                  std::int64_t now_ms) {
+Revision floor_of(const RetentionLimits& limits, const std::string& type, const LogState& log,
+                  const RetentionClock& clock, std::int64_t now_ms) {
   Revision floor;
   if (limits.revisions != 0 && log.head.value > limits.revisions) {
     floor = Revision{log.head.value - limits.revisions};
   }
   if (limits.age_ms != 0) floor = std::max(floor, clock.at(now_ms - limits.age_ms));
-  if (limits.bytes != 0) floor = std::max(floor, clock.with_bytes_behind(limits.bytes));
+  if (limits.bytes != 0) floor = std::max(floor, clock.with_bytes_behind(limits.bytes, type));
   return std::min(floor, log.head);
 }
 
@@ -66,15 +79,22 @@ Revision tombstone_floor_of(const RetentionLimits& limits, Revision floor,
 
 }  // namespace
 
-std::optional<TrimRequest> plan_trim(const RetentionLimits& limits, const LogState& log,
+std::optional<TrimRequest> plan_trim(const RetentionPolicy& policy, const LogState& log,
                                      const RetentionClock& clock,
                                      const std::vector<ZoneCursor>& zones, std::int64_t now_ms) {
-  if (!limits.trims()) return std::nullopt;
+  if (!policy.trims()) return std::nullopt;
   TrimRequest request;
-  request.floor = std::max(log.trim_floor, floor_of(limits, log, clock, now_ms));
+  request.floor = floor_of(policy.rest, {}, log, clock, now_ms);
+  Revision highest = request.floor;
+  for (const auto& [type, limits] : policy.types) {
+    const Revision floor = floor_of(limits, type, log, clock, now_ms);
+    request.type_floors.emplace(type, floor);
+    highest = std::max(highest, floor);
+  }
+  highest = std::max(highest, log.trim_floor);
   request.tombstone_floor =
       std::max(log.tombstone_floor,
-               tombstone_floor_of(limits, request.floor, clock, zones, now_ms));
+               tombstone_floor_of(policy.rest, highest, clock, zones, now_ms));
   return request;
 }
 

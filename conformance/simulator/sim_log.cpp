@@ -11,6 +11,7 @@ MemoryChangeLogOptions log_options(Rng ids, const SimLog::Options& options) {
   MemoryChangeLogOptions result;
   result.manual_sync = !options.fsync_lies;
   result.created_complete = options.complete;
+  result.aside = options.aside;
   auto source = std::make_shared<Rng>(ids);
   result.ids = [source] { return source->id(); };
   return result;

@@ -21,6 +21,7 @@ class SimLog final : public ChangeLog {
   struct Options {
     std::string node;
     bool complete = false;
+    AsideRule aside{};                    // as MemoryChangeLogOptions
     bool fsync_lies = false;
     bool no_new_era_after_rewind = false;
   };
@@ -51,6 +52,11 @@ class SimLog final : public ChangeLog {
     return log_.list(filter, after, limit);
   }
   [[nodiscard]] DigestsAt digests() const override { return log_.digests(); }
+  [[nodiscard]] bool is_aside(const Class& cls) const override { return log_.is_aside(cls); }
+  [[nodiscard]] Revision trim_floor_of(std::string_view type) const override {
+    return log_.trim_floor_of(type);
+  }
+  [[nodiscard]] Revision viewed_floor() const override { return log_.viewed_floor(); }
 
   // -- the disk ----------------------------------------------------------------------------------
   /// The process is gone. `keep`: the disk happened to have the segment that was being synced.

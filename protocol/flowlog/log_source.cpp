@@ -15,7 +15,8 @@ constexpr std::size_t kStateVisitedMax = 20'000;  // keys per page of a list
 
 }  // namespace
 
-/// One durable segment in memory. Entries carry no `previous`: flows do not need it.
+/// One durable segment in memory. Entries carry no `previous`: flows do not need it; those of the
+/// log's second range are not kept: flows do not read them.
 struct LogSource::Chunk {
   Revision first;
   Revision last;
@@ -40,13 +41,16 @@ LogSource::~LogSource() = default;
 void LogSource::refresh() {
   auto digests = log_.digests();
   LogState state = log_.state();
+  const Revision viewed_floor = log_.viewed_floor();
   const std::unique_lock lock(mutex_);
   ZS_ASSERT(state.head == digests.head);
   if (state.head != state_.head) {
     packed_.clear();
     chunks_.clear();
     chunk_bytes_ = 0;
+    viewed_head_.store(state.head.value, std::memory_order_release);
   }
+  viewed_floor_ = viewed_floor;
   state_ = std::move(state);
   digests_ = std::move(digests.digests);
   head_.store(state_.head.value, std::memory_order_release);
@@ -57,19 +61,26 @@ void LogSource::on_appended(const Segment& segment) {
   auto chunk = std::make_shared<Chunk>();
   chunk->first = segment.transactions.front().revision;
   chunk->last = segment.transactions.back().revision;
+  chunk->bytes = sizeof(Chunk);
+  Revision viewed;
   for (const Transaction& transaction : segment.transactions) {
     std::uint32_t index = 0;
     for (const Change& change : transaction.changes) {
-      chunk->bytes += change.payload.size() + sizeof(LogEntry);
+      const Position position{transaction.revision, index++};
       chunk->deltas.try_emplace(change.cls);
-      chunk->entries.push_back({Position{transaction.revision, index++}, change, std::nullopt});
+      if (log_.is_aside(change.cls)) continue;
+      viewed = transaction.revision;
+      chunk->bytes += change.payload.size() + sizeof(LogEntry);
+      chunk->entries.push_back({position, change, std::nullopt});
     }
   }
   auto digests = log_.digests();
   LogState state = log_.state();
+  const Revision viewed_floor = log_.viewed_floor();
   ZS_ASSERT(state.head == chunk->last && digests.head == chunk->last);
 
   const std::unique_lock lock(mutex_);
+  viewed_floor_ = viewed_floor;
   for (auto& [cls, delta] : chunk->deltas) {
     if (const auto after = digests.digests.find(cls); after != digests.digests.end()) {
       delta += after->second;
@@ -87,6 +98,7 @@ void LogSource::on_appended(const Segment& segment) {
     chunks_.pop_front();
   }
   head_.store(state_.head.value, std::memory_order_release);
+  if (viewed > Revision{0}) viewed_head_.store(viewed.value, std::memory_order_release);
 }
 
 LogState LogSource::state() const {
@@ -96,11 +108,15 @@ LogState LogSource::state() const {
 
 Revision LogSource::head() const { return Revision{head_.load(std::memory_order_acquire)}; }
 
+Revision LogSource::viewed_head() const {
+  return Revision{viewed_head_.load(std::memory_order_acquire)};
+}
+
 std::optional<LogSource::Slice> LogSource::slice(Position after) const {
   const std::shared_lock lock(mutex_);
   Slice slice;
   slice.head = state_.head;
-  slice.trim_floor = state_.trim_floor;
+  slice.trim_floor = viewed_floor_;
   if (after >= Position::end_of(state_.head)) return slice;
   if (chunks_.empty() || after < Position::end_of(Revision{chunks_.front()->first.value - 1})) {
     return std::nullopt;
@@ -125,6 +141,7 @@ Result<ScanPage> LogSource::scan_classes(Position after, const ClassFilter& want
     ScanOptions options;
     options.max_bytes = max_bytes;
     options.admits = wanted;
+    options.viewed_only = true;  // flows send what a view admits
     return log_.scan(after, options);
   }
   ScanPage page;

@@ -34,6 +34,9 @@ class LogSource final : public ChangeSource {
 
   [[nodiscard]] LogState state() const override;
   [[nodiscard]] Revision head() const override;
+  /// The newest revision with a change that a zone may view (ChangeLog::is_aside); after a start,
+  /// the head. Who is there has all there is to have.
+  [[nodiscard]] Revision viewed_head() const;
   [[nodiscard]] Result<ScanPage> scan(Position after, const View& view,
                                       std::size_t max_bytes) const override;
   [[nodiscard]] Result<ScanPage> scan_classes(Position after, const ClassFilter& wanted,
@@ -77,9 +80,11 @@ class LogSource final : public ChangeSource {
   mutable FingerprintIndex fingerprints_;
   mutable PackCache packed_{limits::kPackedCacheBytes};
   std::atomic<std::uint64_t> head_{0};
+  std::atomic<std::uint64_t> viewed_head_{0};
 
   mutable std::shared_mutex mutex_;      // guards everything below
   LogState state_;
+  Revision viewed_floor_;
   ClassDigests digests_;                 // at state_.head
   std::deque<std::shared_ptr<const Chunk>> chunks_;  // newest last, without gaps up to the head
   std::size_t chunk_bytes_ = 0;

@@ -119,13 +119,13 @@ tl::expected<Version, Problem> version_at(const Call& call, const ResourceKey& k
 
 Answer get_diff(const Call& call) {
   const ChangeLog& log = call.hub().log();
-  const auto range = range_of(call, log.state());
+  const Result<PastFilter> filter = filter_of(call);
+  if (!filter) return refuse(filter.error());
+  const auto range = range_of(call, past_of_type(log, filter->type));
   if (!range) return refuse(range.error());
   if (!range->from) {
     return refuse(ErrorCode::invalid_argument, "say which revision to compare with", "from");
   }
-  const Result<PastFilter> filter = filter_of(call);
-  if (!filter) return refuse(filter.error());
   const auto size = query_number(call, "size", 1, kPageMax);
   if (!size) return refuse(size.error());
   const Result<Position> after = position_of_query(call);
@@ -141,7 +141,9 @@ Answer get_diff(const Call& call) {
     items += (items.empty() ? "" : ",") + *item;
   }
   const Revision oldest = std::min(*range->from, range->to);
-  if (auto past = judge_past(log.state(), oldest, "from")) return refuse(std::move(*past));
+  if (auto past = judge_past(past_of_type(log, filter->type), oldest, "from")) {
+    return refuse(std::move(*past));
+  }
   std::string body = "{\"from\":" + std::to_string(range->from->value) + ",\"items\":[" + items +
                      "],\"next\":";
   body += page->next ? '"' + std::to_string(page->next->revision.value) + '.' +
@@ -156,7 +158,7 @@ Answer get_resource_diff(const Call& call) {
   const Result<ResourceKey> key = key_of_path(call, *registry);
   if (!key) return refuse(key.error());
   const ChangeLog& log = call.hub().log();
-  const LogState state = log.state();
+  const LogState state = past_of_type(log, key->type);
   const auto range = range_of(call, state);
   if (!range) return refuse(range.error());
   const auto newest = log.entry_at(*key, range->to);
@@ -166,7 +168,7 @@ Answer get_resource_diff(const Call& call) {
   if (!before) return refuse(before.error());
   const auto after = version_at(call, *key, range->to);
   if (!after) return refuse(after.error());
-  if (auto past = judge_past(log.state(), std::min(from, range->to), "from")) {
+  if (auto past = judge_past(past_of_type(log, key->type), std::min(from, range->to), "from")) {
     return refuse(std::move(*past));
   }
   if (before->value.is_null() && after->value.is_null()) {

@@ -92,6 +92,12 @@ std::optional<Problem> judge_past(const LogState& log, Revision revision, std::s
   return problem;
 }
 
+LogState past_of_type(const ChangeLog& log, const std::optional<std::string>& type) {
+  LogState state = log.state();
+  if (type) state.trim_floor = log.trim_floor_of(*type);
+  return state;
+}
+
 Result<PastPage> compare_past(const ChangeLog& log, Revision from, Revision to,
                               const PastFilter& filter, Position after, std::size_t max_items) {
   const Revision low = std::min(from, to);

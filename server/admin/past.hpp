@@ -19,6 +19,10 @@ namespace zonesync::admin {
 [[nodiscard]] std::optional<Problem> judge_past(const LogState& log, Revision revision,
                                                 std::string field);
 
+/// What judge_past needs of `log` where only one type is asked for: a type may have a retention of
+/// its own. Nothing = all types, so that the highest floor counts.
+[[nodiscard]] LogState past_of_type(const ChangeLog& log, const std::optional<std::string>& type);
+
 /// Which keys a comparison looks at. The hub's own entries never count.
 struct PastFilter {
   std::optional<std::string> type;

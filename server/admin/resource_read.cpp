@@ -19,11 +19,12 @@ constexpr std::size_t kPageStep = 50;              // entries read from the log 
 constexpr std::size_t kPageMaxBytes = 8u << 20;    // a page ends early beyond it
 
 /// ?rev=N, judged; nothing = the newest.
-tl::expected<std::optional<Revision>, Problem> past_of(const Call& call) {
+tl::expected<std::optional<Revision>, Problem> past_of(const Call& call,
+                                                       const std::string& type) {
   const auto revision = query_revision(call, "rev");
   if (!revision) return refuse(revision.error());
   if (*revision) {
-    if (auto past = judge_past(call.hub().log().state(), **revision, "rev")) {
+    if (auto past = judge_past(past_of_type(call.hub().log(), type), **revision, "rev")) {
       return refuse(std::move(*past));
     }
   }
@@ -31,9 +32,10 @@ tl::expected<std::optional<Revision>, Problem> past_of(const Call& call) {
 }
 
 /// Whether trimming passed what was just read.
-std::optional<Problem> trimmed_meanwhile(const Call& call, std::optional<Revision> past) {
+std::optional<Problem> trimmed_meanwhile(const Call& call, std::optional<Revision> past,
+                                         const std::string& type) {
   if (!past) return std::nullopt;
-  return judge_past(call.hub().log().state(), *past, "rev");
+  return judge_past(past_of_type(call.hub().log(), type), *past, "rev");
 }
 
 Result<LogEntry> read_past(const ChangeLog& log, const ResourceKey& key, Revision revision) {
@@ -117,14 +119,14 @@ Result<Page> read_page(const Call& call, const ListFilter& filter,
 }  // namespace
 
 Answer get_resource(const Call& call) {
-  const auto past = past_of(call);
-  if (!past) return refuse(past.error());
   const auto registry = call.hub().registry();
   const Result<ResourceKey> key = key_of_path(call, *registry);
   if (!key) return refuse(key.error());
+  const auto past = past_of(call, key->type);
+  if (!past) return refuse(past.error());
   const ChangeLog& log = call.hub().log();
   const Result<LogEntry> entry = *past ? read_past(log, *key, **past) : read_live(log, *key);
-  if (auto gone = trimmed_meanwhile(call, *past)) return refuse(std::move(*gone));
+  if (auto gone = trimmed_meanwhile(call, *past, key->type)) return refuse(std::move(*gone));
   if (!entry) return refuse(entry.error());
   Result<std::string> text = ResourceWriter(call).text(entry->change);
   if (!text) return refuse(text.error());
@@ -134,11 +136,11 @@ Answer get_resource(const Call& call) {
 }
 
 Answer list_resources(const Call& call) {
-  const auto past = past_of(call);
-  if (!past) return refuse(past.error());
   const auto registry = call.hub().registry();
   const Result<const TypeInfo*> info = type_of_path(call, *registry);
   if (!info) return refuse(info.error());
+  const auto past = past_of(call, (*info)->name);
+  if (!past) return refuse(past.error());
   Result<std::optional<std::string>> origin = origin_of_query(call);
   if (!origin) return refuse(origin.error());
   const auto size = query_number(call, "size", 1, kPageMax);
@@ -154,7 +156,7 @@ Answer list_resources(const Call& call) {
   const Revision head = call.hub().log().state().head;  // before the page: a watch misses nothing
   const Result<Page> page =
       read_page(call, filter, std::move(*after), size->value_or(kPageDefault));
-  if (auto gone = trimmed_meanwhile(call, *past)) return refuse(std::move(*gone));
+  if (auto gone = trimmed_meanwhile(call, *past, filter.type)) return refuse(std::move(*gone));
   if (!page) return refuse(page.error());
   std::string body = "{\"items\":[" + page->items + "],\"next\":";
   body += page->next ? '"' + offset_of(*page->next) + '"' : "null";

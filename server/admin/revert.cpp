@@ -95,7 +95,7 @@ tl::expected<hub::WriteRequest, Problem> plan_revert(const Call& call) {
   const Result<RevertRequest> revert = read_revert(*body, *registry);
   if (!revert) return refuse(revert.error());
   const ChangeLog& log = call.hub().log();
-  const LogState state = log.state();
+  const LogState state = past_of_type(log, revert->filter.type);
   if (auto past = judge_past(state, revert->revision, "/revision")) return refuse(std::move(*past));
   Position after = Position::start();
   for (;;) {
@@ -116,7 +116,8 @@ tl::expected<hub::WriteRequest, Problem> plan_revert(const Call& call) {
     if (!page->next) break;
     after = *page->next;
   }
-  if (auto past = judge_past(log.state(), revert->revision, "/revision")) {
+  const LogState now = past_of_type(log, revert->filter.type);
+  if (auto past = judge_past(now, revert->revision, "/revision")) {
     return refuse(std::move(*past));
   }
   return std::move(*request);

@@ -10,6 +10,7 @@
 
 #include "server/cmd/checkpoints.hpp"
 #include "server/cmd/encryption.hpp"
+#include "server/hub/unviewed.hpp"
 #include "storage/rocksdb/rocksdb_change_log.hpp"
 
 namespace zonesync {
@@ -39,6 +40,12 @@ std::int64_t steady_ms() {
 
 RetentionLimits limits_of(const HubConfig::Retention& config) {
   return {config.revisions, config.age_ms, config.bytes, config.tombstones_ms};
+}
+
+RetentionPolicy policy_of(const HubConfig& config) {
+  RetentionPolicy policy{limits_of(config.retention), {}};
+  for (const auto& [type, own] : config.type_retention) policy.types.emplace(type, limits_of(own));
+  return policy;
 }
 
 }  // namespace
@@ -89,6 +96,7 @@ Status HubProcess::open_store() {
       const TypeInfo* info = types_now()->find(type);
       return info != nullptr && info->sensitive;
     };
+    options.aside = [this](const Class& cls) { return hub::is_unviewed(*types_now(), cls); };
     auto opened = RocksDbChangeLog::open(config_.storage_dir.string(), options);
     if (!opened) return fail(std::move(opened.error()));
     if (const OpenReport& report = (*opened)->report(); !report.text.empty()) {
@@ -153,6 +161,14 @@ Status HubProcess::build_core() {
   zone_options.auto_register = config_.zones_auto_register;
   registry_ = std::make_unique<hub::ZoneRegistry>(zone_options, *core_, std::move(zone_events));
   if (auto status = core_->load(); !status) return status;
+  for (const auto& [type, own] : config_.type_retention) {
+    type_bytes_.emplace(type, 0);
+    if (registry()->find(type) != nullptr) continue;
+    logger_->log({LogLevel::warn, "storage.retention.unknown_type",
+                  "storage.retention.types names a type that is not registered; nearest: '" +
+                      registry()->nearest(type) + "'",
+                  {{"type", type}}});
+  }
   if (auto status = registry_->load(*log_); !status) return status;
   hub::MassJobs::Options job_options;
   job_options.now_ms = wall_ms;
@@ -233,9 +249,9 @@ void HubProcess::upkeep() {
   }
   jobs_->resume();  // what a full disk stopped
   const LogState before = log_->state();
-  retention_clock_.sample(before.head, appended_bytes_, steady_ms());
-  const auto request = plan_trim(limits_of(config_.retention), before, retention_clock_,
-                                 table_.cursors(), steady_ms());
+  retention_clock_.sample(before.head, appended_bytes_, steady_ms(), type_bytes_);
+  const auto request = plan_trim(policy_of(config_), before, retention_clock_, table_.cursors(),
+                                 steady_ms());
   if (!request) {
     if (later && *later && !upkeep_waits_.exchange(true)) writer_.post([this] { upkeep(); });
     return;
@@ -255,9 +271,14 @@ void HubProcess::upkeep() {
 
 void HubProcess::on_committed(const Segment& segment) {
   for (const Transaction& transaction : segment.transactions) {
-    for (const Change& change : transaction.changes) appended_bytes_ += change.payload.size();
+    for (const Change& change : transaction.changes) {
+      appended_bytes_ += change.payload.size();
+      const auto own = type_bytes_.find(change.key.type);
+      if (own != type_bytes_.end()) own->second += change.payload.size();
+    }
   }
-  sync_->wake_all();
+  // What no zone views wakes none: their next Mark carries them past it (FLOW-30).
+  if (source_->viewed_head() >= segment.transactions.front().revision) sync_->wake_all();
   events_.notify({hub::HubEvent::Kind::committed, "", source_->head()});
 }
 
@@ -329,11 +350,11 @@ hub::HubCounters HubProcess::counters() const {
 }
 
 std::vector<hub::ZoneStatus> HubProcess::zones() const {
-  return table_.snapshot(source_->head(), wall_ms());
+  return table_.snapshot(source_->viewed_head(), wall_ms());
 }
 
 std::optional<hub::ZoneStatus> HubProcess::zone(const std::string& name) const {
-  return table_.snapshot_of(name, source_->head(), wall_ms());
+  return table_.snapshot_of(name, source_->viewed_head(), wall_ms());
 }
 
 /// Runs `work(done)` on the writer thread; a stopped hub answers `unavailable` there and then.
@@ -417,6 +438,8 @@ void HubProcess::cancel_job(const std::string& id, hub::JobDone done) {
 void HubProcess::wait_revision(std::vector<std::string> zones, Revision revision,
                                std::chrono::milliseconds timeout, hub::WaitDone done) {
   if (zones.empty()) zones = table_.connected_zones();
+  // Nobody waits for what no zone will ask for.
+  if (revision <= source_->head()) revision = std::min(revision, source_->viewed_head());
   events_.wait(std::move(zones), revision, steady_clock().now() + timeout, std::move(done));
   if (!draining_) pool_->post(0, [this] { check_waits(); });
 }

@@ -126,6 +126,7 @@ class HubProcess final : public hub::HubApi {
   std::atomic<bool> stopped_{false};
   RetentionClock retention_clock_;                 // writer thread
   std::uint64_t appended_bytes_ = 0;               // writer thread
+  RetentionClock::TypeBytes type_bytes_;           // writer thread; types with own retention
   std::atomic<bool> upkeep_waits_{false};          // posted, not yet run
   WriterThread writer_;                            // last: joined before anything else goes
 };

@@ -84,6 +84,7 @@ int run_verify(const StoreFlags& flags, const std::string& path) {
   print(flags, {{"good", report->good()},
                 {"entries", report->entries},
                 {"newest", report->newest},
+                {"aside", report->aside},
                 {"segments", report->segments},
                 {"chained_segments", report->chained_segments},
                 {"sealed", report->sealed},

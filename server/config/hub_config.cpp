@@ -61,6 +61,7 @@ class Assembler {
     config.retention.age_ms = values_.duration("storage.retention.age").count();
     config.retention.bytes = values_.bytes("storage.retention.bytes");
     config.retention.tombstones_ms = values_.duration("storage.retention.tombstones").count();
+    type_retention(config);
     config.listen_sync = endpoint("listen.sync");
     config.listen_api = endpoint("listen.api");
     config.metrics_enabled = !values_.text("listen.metrics").empty();
@@ -129,6 +130,27 @@ class Assembler {
     if (given > 0) return static_cast<std::size_t>(given);
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);  // -1 when unknown
     return static_cast<std::size_t>(std::clamp(processors, 1L, kAutoThreadsMax));
+  }
+
+  void type_retention(HubConfig& config) {
+    const auto& records = values_.records("storage.retention.types");
+    if (records.size() > kRetentionTypesMax) {
+      refuse("storage.retention.types",
+             "names " + std::to_string(records.size()) + " types, at most " +
+                 std::to_string(kRetentionTypesMax) + " may have a retention of their own");
+    }
+    for (const ConfigValues& record : records) {
+      HubConfig::Retention own;
+      own.revisions = static_cast<std::uint64_t>(record.number("revisions"));
+      own.age_ms = record.duration("age").count();
+      own.bytes = record.bytes("bytes");
+      const std::string type = record.text("type");
+      if (type.empty() || !config.type_retention.emplace(type, own).second) {
+        errors_.push_back({ErrorCode::invalid_argument,
+                           "'storage.retention.types' needs every type once, got '" + type + "'",
+                           record.entry("type").origin});
+      }
+    }
   }
 
   void types(HubConfig& config) {

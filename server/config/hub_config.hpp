@@ -27,6 +27,8 @@ struct Endpoint {
 /// "127.0.0.1:5685", "[::1]:0", "localhost:80". Errors: invalid_argument.
 [[nodiscard]] Result<Endpoint> parse_endpoint(const std::string& text);
 
+inline constexpr std::size_t kRetentionTypesMax = 64;
+
 /// Plain values. Paths are absolute or relative to the working directory: relative ones in a file
 /// are resolved against the file's folder.
 struct HubConfig {
@@ -42,9 +44,10 @@ struct HubConfig {
     std::uint64_t revisions = 0;
     std::int64_t age_ms = 0;
     std::uint64_t bytes = 0;
-    std::int64_t tombstones_ms = 0;
+    std::int64_t tombstones_ms = 0;   // of types always 0: the default's counts
   };
   Retention retention;
+  std::map<std::string, Retention, std::less<>> type_retention;  // at most kRetentionTypesMax
 
   Endpoint listen_sync;
   Endpoint listen_api;

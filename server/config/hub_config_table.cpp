@@ -38,6 +38,20 @@ std::vector<ConfigKey> type_fields() {
   };
 }
 
+std::vector<ConfigKey> retention_fields() {
+  return {
+      {.path = "type", .doc = "Type name, as in resources.", .required = true},
+      {.path = "revisions", .type = ConfigType::integer, .default_text = "0",
+       .doc = "Keep its superseded versions of the log's newest so many revisions; 0 = no such "
+              "limit."},
+      {.path = "age", .type = ConfigType::duration, .default_text = "0s",
+       .doc = "Keep its superseded versions so long; 0s = no such limit."},
+      {.path = "bytes", .type = ConfigType::size, .default_text = "0",
+       .doc = "Keep its superseded versions within the newest so many bytes of this type; 0 = no "
+              "such limit."},
+  };
+}
+
 std::vector<ConfigKey> storage_keys() {
   return {
       {.path = "storage.dir", .doc = "Folder of the log; empty = `log` inside hub.data_dir."},
@@ -73,6 +87,10 @@ std::vector<ConfigKey> storage_keys() {
        .doc = "Records of deletions below the other limits go once every registered zone has "
               "them, at the latest after this time (a zone that was away longer is repaired); "
               "0s = kept for ever."},
+      {.path = "storage.retention.types", .type = ConfigType::records,
+       .doc = "Types with a retention of their own: these limits hold for them in the place of "
+              "those above; without any limit nothing of that type is trimmed.",
+       .fields = retention_fields()},
   };
 }
 

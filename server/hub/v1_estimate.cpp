@@ -28,6 +28,7 @@ void V1Estimate::begin(const ChangeLog& log) {
 
 Result<bool> V1Estimate::load_some(const ChangeLog& log, std::size_t max_visited) {
   ScanOptions options;
+  options.viewed_only = true;  // what no zone views travels in no list
   options.max_entries = options.max_visited = max_visited;
   options.max_bytes = std::numeric_limits<std::size_t>::max();
   options.admits = [this](const Class& cls) { return everyone_.admits(cls); };

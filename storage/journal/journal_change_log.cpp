@@ -40,7 +40,7 @@ void add_entry(GroupWriter& group, const LogEntry& entry) {
 }
 
 TrimRequest everything_below(Revision floor, Revision tombstones) {
-  return TrimRequest{floor, tombstones, std::numeric_limits<std::size_t>::max()};
+  return TrimRequest{floor, tombstones, std::numeric_limits<std::size_t>::max(), {}};
 }
 
 void add_numbers(GroupWriter& group, OutboxRecord record, std::uint64_t first,
@@ -121,6 +121,9 @@ void JournalChangeLog::write_snapshot(GroupWriter& group) const {
 }
 
 Result<TrimProgress> JournalChangeLog::trim(const TrimRequest& request) {
+  if (!request.type_floors.empty()) {
+    return fail(ErrorCode::unsupported, "an outbox keeps no history, so its types have no floors");
+  }
   const LogState state = table_->state();
   if (Status status = log_rules::check_trim(request, state); !status) {
     return fail(std::move(status.error()));

@@ -7,7 +7,8 @@
 namespace zonesync {
 
 MemoryChangeLog::MemoryChangeLog(MemoryChangeLogOptions options)
-    : options_(std::move(options)), table_(options_.ids(), options_.created_complete) {
+    : options_(std::move(options)),
+      table_(options_.ids(), options_.created_complete, options_.aside) {
   reopen();
 }
 

@@ -22,6 +22,7 @@ struct MemoryChangeLogOptions {
   bool manual_sync = false;
   bool created_complete = false;
   IdSource ids = random_id;  // log and era ids; give a seeded one for deterministic runs
+  AsideRule aside{};         // classes of the second range; empty = there is none
 };
 
 class MemoryChangeLog final : public ChangeLog {
@@ -55,6 +56,11 @@ class MemoryChangeLog final : public ChangeLog {
     return table_.list(filter, after, limit);
   }
   [[nodiscard]] DigestsAt digests() const override { return table_.digests(); }
+  [[nodiscard]] bool is_aside(const Class& cls) const override { return table_.is_aside(cls); }
+  [[nodiscard]] Revision trim_floor_of(std::string_view type) const override {
+    return table_.trim_floor_of(type);
+  }
+  [[nodiscard]] Revision viewed_floor() const override { return table_.viewed_floor(); }
 
   /// Makes everything appended so far durable and answers it, in order.
   void sync();

@@ -103,6 +103,11 @@ Status Database::visit(
   return {};
 }
 
+std::unique_ptr<rocksdb::Iterator> Database::iterator(Family family,
+                                                      const rocksdb::ReadOptions& options) const {
+  return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(options, handle(family)));
+}
+
 Result<std::optional<std::string>> Database::last_before(Family family, std::string_view from,
                                                          std::string_view end,
                                                          const rocksdb::Snapshot* snapshot) const {

@@ -43,6 +43,9 @@ class Database {
       Family family, std::string_view from, std::string_view end,
       const rocksdb::Snapshot* snapshot,
       const std::function<bool(std::string_view key, std::string_view value)>& visit) const;
+  /// For reading several ranges side by side; `options` and the bounds in it outlive the iterator.
+  [[nodiscard]] std::unique_ptr<rocksdb::Iterator> iterator(
+      Family family, const rocksdb::ReadOptions& options) const;
   /// The greatest key < `end` that is >= `from`.
   [[nodiscard]] Result<std::optional<std::string>> last_before(
       Family family, std::string_view from, std::string_view end,

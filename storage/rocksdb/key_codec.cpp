@@ -12,6 +12,14 @@ constexpr char kEscape = '\x00';
 constexpr char kEscapedZero = '\xff';
 constexpr char kPartEnd = '\x01';
 constexpr std::uint8_t kSealedLatest = 0x80;
+constexpr char kAsideByte = '\xff';       // revisions stay below 2^56
+constexpr std::size_t kPositionBytes = 12;
+
+void write_group(ByteWriter& out, const TrimGroup& group) {
+  out.u64(group.floor.value);
+  write_position(out, group.swept);
+  write_position(out, group.tombstones_swept);
+}
 
 void append_part(std::string& key, std::string_view part) {
   for (const char byte : part) {
@@ -64,17 +72,27 @@ Status check_format(std::uint64_t version, const std::string& path) {
               path);
 }
 
-std::string log_key(Position position) {
+std::string log_key(Position position, LogRange range) {
   ByteWriter out;
+  if (range == LogRange::aside) out.u8(static_cast<std::uint8_t>(kAsideByte));
   write_position(out, position);
   return out.take();
 }
 
-std::optional<Position> parse_log_key(std::string_view key) {
+std::optional<LogKey> parse_log_key(std::string_view key) {
+  LogKey parsed;
+  if (key.size() > kPositionBytes && key.front() == kAsideByte) {
+    parsed.range = LogRange::aside;
+    key.remove_prefix(1);
+  }
   ByteReader in(key);
-  const Position position = read_position(in);
+  parsed.position = read_position(in);
   if (!in.done()) return std::nullopt;
-  return position;
+  return parsed;
+}
+
+std::string range_end(LogRange range) {
+  return range == LogRange::aside ? std::string() : std::string(1, kAsideByte);
 }
 
 std::string latest_prefix(const ResourceKey& key) {
@@ -207,25 +225,71 @@ std::optional<EraRecord> parse_era(std::string_view value) {
 }
 
 std::string trim_value(const TrimState& trim) {
+  const TrimFloors& floors = trim.floors;
   ByteWriter out;
-  out.u64(trim.floor.value);
-  out.u64(trim.tombstone_floor.value);
-  write_position(out, trim.swept);
-  write_position(out, trim.tombstones_swept);
+  out.u64(floors.rest.floor.value);
+  out.u64(floors.tombstone_floor.value);
+  write_position(out, floors.rest.swept);
+  write_position(out, floors.rest.tombstones_swept);
   out.u64(trim.segments_swept.value);
+  for (const auto& [type, group] : floors.types) {
+    out.text(type);
+    write_group(out, group);
+  }
   return out.take();
 }
 
 std::optional<TrimState> parse_trim(std::string_view value) {
   ByteReader in(value);
   TrimState trim;
-  trim.floor.value = in.u64();
-  trim.tombstone_floor.value = in.u64();
-  trim.swept = read_position(in);
-  trim.tombstones_swept = read_position(in);
+  TrimFloors& floors = trim.floors;
+  floors.rest.floor.value = in.u64();
+  floors.tombstone_floor.value = in.u64();
+  floors.rest.swept = read_position(in);
+  floors.rest.tombstones_swept = read_position(in);
   trim.segments_swept.value = in.u64();
+  while (in.ok() && !in.done()) {
+    const std::string type(in.text());
+    TrimGroup group;
+    group.floor.value = in.u64();
+    group.swept = read_position(in);
+    group.tombstones_swept = read_position(in);
+    floors.types.emplace(type, group);
+  }
   if (!in.done()) return std::nullopt;
   return trim;
+}
+
+std::string aside_key(const Class& pattern) {
+  std::string out(kAsidePrefix);
+  append_part(out, pattern.type);
+  append_part(out, pattern.origin);
+  append_part(out, pattern.tag);
+  return out;
+}
+
+std::optional<Class> parse_aside_key(std::string_view key) {
+  if (!key.starts_with(kAsidePrefix)) return std::nullopt;
+  auto parts = take_parts<3>(key.substr(kAsidePrefix.size()));
+  if (!parts) return std::nullopt;
+  auto& [type, origin, tag] = *parts;
+  return Class{std::move(type), {}, std::move(origin), std::move(tag)};
+}
+
+std::string aside_value(const AsideMark& mark) {
+  ByteWriter out;
+  out.u64(mark.since.value);
+  out.u8(mark.moved ? 1 : 0);
+  return out.take();
+}
+
+std::optional<AsideMark> parse_aside(std::string_view value) {
+  ByteReader in(value);
+  AsideMark mark;
+  mark.since.value = in.u64();
+  mark.moved = in.u8() != 0;
+  if (!in.done()) return std::nullopt;
+  return mark;
 }
 
 std::string chain_value(const Hash128& chain) {

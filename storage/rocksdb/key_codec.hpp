@@ -8,12 +8,20 @@
 
 #include "protocol/model/log.hpp"
 #include "storage/log_rules.hpp"
+#include "storage/trim_floors.hpp"
 
 namespace zonesync::rocksdb_store {
 
-// Family `log`: revision, index.
-[[nodiscard]] std::string log_key(Position position);
-[[nodiscard]] std::optional<Position> parse_log_key(std::string_view key);
+// Family `log`: revision, index; in the second range behind a byte that no revision begins with.
+enum class LogRange : std::uint8_t { viewed, aside };
+struct LogKey {
+  LogRange range = LogRange::viewed;
+  Position position;
+};
+[[nodiscard]] std::string log_key(Position position, LogRange range = LogRange::viewed);
+[[nodiscard]] std::optional<LogKey> parse_log_key(std::string_view key);
+/// Behind the last key of a range.
+[[nodiscard]] std::string range_end(LogRange range);
 
 // Family `latest`: type, mesh, origin, name, tag.
 [[nodiscard]] std::string latest_key(const log_rules::Slot& slot);
@@ -30,9 +38,9 @@ namespace zonesync::rocksdb_store {
 [[nodiscard]] bool is_sealed_latest(std::string_view value);
 [[nodiscard]] std::optional<LatestEntry> parse_latest(std::string_view key, std::string_view value);
 
-/// Versions of the layout. 1 had no floors and no running hash, 2 no sealed entries: both are taken
-/// over at open.
-inline constexpr std::uint64_t kFormatVersion = 3;
+/// Versions of the layout. 1 had no floors and no running hash, 2 no sealed entries, 3 no second
+/// range and no floors of types: all are taken over at open.
+inline constexpr std::uint64_t kFormatVersion = 4;
 inline constexpr std::uint64_t kOldestFormat = 1;
 /// Errors: unsupported (names both versions and what to do).
 [[nodiscard]] Status check_format(std::uint64_t version, const std::string& path);
@@ -50,17 +58,26 @@ inline constexpr std::string_view kSealKeyPrefix = "sealkey/";
 inline constexpr std::string_view kResealKey = "reseal";
 inline constexpr std::string_view kTrimKey = "trim";
 
+inline constexpr std::string_view kAsidePrefix = "aside/";
+
 /// Floors, and how far trimming came: entries at or before these positions were looked at.
 struct TrimState {
-  Revision floor;
-  Revision tombstone_floor;
-  Position swept = Position::start();
-  Position tombstones_swept = Position::start();
+  TrimFloors floors;
   Revision segments_swept;
   friend bool operator==(const TrimState&, const TrimState&) = default;
 };
 [[nodiscard]] std::string trim_value(const TrimState& trim);
 [[nodiscard]] std::optional<TrimState> parse_trim(std::string_view value);
+/// Since when changes of a pattern of classes (storage/trim_floors.hpp) go to the second range.
+struct AsideMark {
+  Revision since;          // those up to here lie in the first
+  bool moved = false;      // the rule changed meanwhile: either range may hold one
+  friend bool operator==(const AsideMark&, const AsideMark&) = default;
+};
+[[nodiscard]] std::string aside_key(const Class& pattern);
+[[nodiscard]] std::optional<Class> parse_aside_key(std::string_view key);
+[[nodiscard]] std::string aside_value(const AsideMark& mark);
+[[nodiscard]] std::optional<AsideMark> parse_aside(std::string_view value);
 /// The running hash behind a segment; nothing for a segment written without (format 1).
 [[nodiscard]] std::string chain_value(const Hash128& chain);
 [[nodiscard]] std::optional<Hash128> parse_chain(std::string_view value);

@@ -10,6 +10,7 @@
 #include "storage/rocksdb/anchor_file.hpp"
 #include "storage/rocksdb/database.hpp"
 #include "storage/rocksdb/key_codec.hpp"
+#include "storage/rocksdb/log_ranges.hpp"
 #include "storage/rocksdb/reseal.hpp"
 #include "storage/rocksdb/rocksdb_change_log.hpp"
 #include "storage/rocksdb/seals.hpp"
@@ -120,8 +121,8 @@ Result<StoreInfo> OfflineStore::info() const {
   if (*trim) {
     const auto floors = parse_trim(**trim);
     if (!floors) return fail(unreadable("trim", database_->path()));
-    info.state.trim_floor = floors->floor;
-    info.state.tombstone_floor = floors->tombstone_floor;
+    info.state.trim_floor = floors->floors.highest();
+    info.state.tombstone_floor = floors->floors.tombstone_floor;
   }
   bool readable = true;
   const auto each_meta = [&](std::string_view key, std::string_view value) {
@@ -163,22 +164,23 @@ Result<VerifyReport> OfflineStore::verify() {
 Status OfflineStore::each_entry(
     const std::function<bool(const LogEntry&, bool sealed)>& visit, bool reveal) const {
   std::optional<Error> error;
-  const auto take = [&](std::string_view key, std::string_view value) {
-    const auto position = parse_log_key(key);
+  const auto take = [&](const LogKey& key, std::string_view value) {
     const auto view = decode_stored_entry(value);
-    if (!position || !view) {
+    if (!view) {
       error = unreadable("an entry of the log", database_->path());
       return false;
     }
-    if (!reveal) return visit(view->entry(*position), view->sealed);
-    const auto entry = seals_->decode(*view, *position);
+    if (!reveal) return visit(view->entry(key.position), view->sealed);
+    const auto entry = seals_->decode(*view, key.position);
     if (!entry) {
       error = entry.error();
       return false;
     }
     return visit(*entry, view->sealed);
   };
-  if (Status status = database_->visit(Family::log, {}, {}, nullptr, take); !status) return status;
+  Status status = visit_entries(*database_, Ranges::both, Position::start(), std::nullopt, nullptr,
+                                take);
+  if (!status) return status;
   return error ? Status(fail(std::move(*error))) : Status();
 }
 

@@ -40,6 +40,7 @@ struct VerifyReport {
   std::uint64_t entries = 0;
   std::uint64_t newest = 0;              // (class, key) pairs
   std::uint64_t segments = 0;
+  std::uint64_t aside = 0;               // entries in the second range
   std::uint64_t chained_segments = 0;    // whose running hash was computed again
   std::uint64_t sealed = 0;              // entries
   std::uint64_t unopened = 0;            // of them, for want of the key: content not compared

@@ -11,6 +11,7 @@
 #include "storage/rocksdb/anchor_file.hpp"
 #include "storage/rocksdb/database.hpp"
 #include "storage/rocksdb/key_codec.hpp"
+#include "storage/rocksdb/log_ranges.hpp"
 #include "storage/rocksdb/reseal.hpp"
 #include "storage/rocksdb/seals.hpp"
 
@@ -39,7 +40,8 @@ RocksDbChangeLog::RocksDbChangeLog(std::unique_ptr<Database> database, OpenOptio
     : options_(std::move(options)),
       database_(std::move(database)),
       seals_(std::make_unique<Seals>(options_.sealing)),
-      trim_(std::make_unique<TrimState>()) {}
+      trim_(std::make_unique<TrimState>()),
+      marks_(std::make_shared<AsideMarks>()) {}
 
 RocksDbChangeLog::~RocksDbChangeLog() {
   if (opened_ && !stopped_ && anchored_head_ != state_.head) {
@@ -163,9 +165,13 @@ Status RocksDbChangeLog::load() {
     const auto floors = parse_trim(**trim);
     if (!floors) return fail(corrupt("the trim floors are unreadable"));
     *trim_ = *floors;
-    state_.trim_floor = floors->floor;
-    state_.tombstone_floor = floors->tombstone_floor;
+    floors_ = floors->floors;
+    state_.trim_floor = floors_.highest();
+    state_.tombstone_floor = floors_.tombstone_floor;
   }
+  auto marks = AsideMarks::load(*database_);
+  if (!marks) return fail(std::move(marks.error()));
+  marks_ = std::make_shared<AsideMarks>(std::move(*marks));
   return check_bounds();
 }
 
@@ -222,18 +228,19 @@ Status RocksDbChangeLog::admits(std::string_view type) const { return seals_->ad
 
 // One batch wrote entries, segment end and head: they must agree.
 Status RocksDbChangeLog::check_bounds() const {
-  const Published now{state_.head, state_.trim_floor, state_.tombstone_floor, nullptr};
+  const Published now = published();
   auto segment = segment_end_before(now, state_.head.next());
   if (!segment) return fail(std::move(segment.error()));
   if (segment->value_or(Revision{0}) != state_.head) {
     return fail(corrupt("the log's head is not a segment end"));
   }
   bool beyond = false;
-  const std::string from = log_key(Position::end_of(state_.head));
-  const Status status = database_->visit(Family::log, from, {}, nullptr, [&](auto, auto) {
-    beyond = true;
-    return false;
-  });
+  const Status status =
+      visit_entries(*database_, Ranges::both, Position::end_of(state_.head), std::nullopt, nullptr,
+                    [&](const LogKey&, std::string_view) {
+                      beyond = true;
+                      return false;
+                    });
   if (!status) return status;
   if (beyond) return fail(corrupt("there are entries beyond the log's head"));
   return {};
@@ -277,6 +284,7 @@ struct RocksDbChangeLog::SegmentBatch {
   rocksdb::WriteBatch writes;
   log_rules::Chain chain;
   std::map<Position, Seals::Shown> shown;  // of predecessors
+  std::shared_ptr<AsideMarks> marks;       // with what this segment adds
 };
 
 Result<std::optional<LatestEntry>> RocksDbChangeLog::newest_for(const Class& cls,
@@ -310,7 +318,9 @@ Status RocksDbChangeLog::add_entries(const log_rules::SegmentPlan& plan,
     batch.shown[entry.position] = Seals::Shown{stored->shown, stored->sealed};
     LatestEntry latest = log_rules::latest_from(entry);
     latest.hash = stored->shown;
-    database_->put(batch.writes, Family::log, log_key(entry.position), stored->bytes);
+    const LogRange range = batch.marks->range_for(entry.change.cls, options_.aside, state_.head,
+                                                  *database_, batch.writes);
+    database_->put(batch.writes, Family::log, log_key(entry.position, range), stored->bytes);
     database_->put(batch.writes, Family::latest,
                    latest_key(log_rules::slot_of(latest.cls, latest.key)),
                    latest_value(latest, stored->sealed));
@@ -350,6 +360,7 @@ Status RocksDbChangeLog::write_segment(Segment segment) {
   const Revision last = segment.transactions.empty() ? state_.head
                                                      : segment.transactions.back().revision;
   SegmentBatch batch(chain_, last);
+  batch.marks = std::make_shared<AsideMarks>(*marks_);
   const auto lookup = [&](const Class& cls, const ResourceKey& key) {
     return newest_for(cls, key, batch);
   };
@@ -374,16 +385,19 @@ Status RocksDbChangeLog::write_segment(Segment segment) {
   }
   chain_ = after;
   ++segments_since_anchor_;
-  publish(plan->end, plan->digest_deltas);
+  publish(plan->end, batch, plan->digest_deltas);
   write_anchor_if_due();
   return {};
 }
 
-void RocksDbChangeLog::publish(Revision head, const ClassDigests& deltas) {
+void RocksDbChangeLog::publish(Revision head, const SegmentBatch& batch,
+                               const ClassDigests& deltas) {
   auto snapshot = database_->snapshot();
+  std::shared_ptr<const AsideMarks> marks = *batch.marks == *marks_ ? marks_ : batch.marks;
   const std::lock_guard lock(mutex_);
   state_.head = head;
   log_rules::add_deltas(digests_, deltas);
+  std::swap(marks_, marks);
   std::swap(snapshot_, snapshot);  // the old one is released after the lock
 }
 

@@ -19,6 +19,7 @@
 #include "storage/log_rules.hpp"
 #include "storage/random_id.hpp"
 #include "storage/rocksdb/sealing_options.hpp"
+#include "storage/trim_floors.hpp"
 
 namespace rocksdb {
 class Env;
@@ -28,6 +29,7 @@ class Snapshot;
 namespace zonesync {
 
 namespace rocksdb_store {
+class AsideMarks;
 class Database;
 class Seals;
 struct TrimState;
@@ -47,6 +49,7 @@ struct RocksDbOptions {
   rocksdb::Env* env = nullptr;    // not owned; must outlive the log. nullptr = the real one
   IdSource ids = random_id;
   SealingOptions sealing;
+  AsideRule aside{};              // classes of the second range; empty = there is none
 };
 
 class RocksDbChangeLog final : public ChangeLog {
@@ -84,6 +87,11 @@ class RocksDbChangeLog final : public ChangeLog {
                                       const std::optional<ResourceKey>& after,
                                       std::size_t limit) const override;
   [[nodiscard]] DigestsAt digests() const override;
+  [[nodiscard]] bool is_aside(const Class& cls) const override {
+    return options_.aside && options_.aside(cls);
+  }
+  [[nodiscard]] Revision trim_floor_of(std::string_view type) const override;
+  [[nodiscard]] Revision viewed_floor() const override;
 
  private:
   /// What readers may see, replaced as a whole.
@@ -92,6 +100,8 @@ class RocksDbChangeLog final : public ChangeLog {
     Revision trim_floor;
     Revision tombstone_floor;
     std::shared_ptr<const rocksdb::Snapshot> snapshot;
+    std::shared_ptr<const rocksdb_store::AsideMarks> marks;
+    Revision viewed_floor;
   };
 
   RocksDbChangeLog(std::unique_ptr<rocksdb_store::Database> database, OpenOptions options);
@@ -118,7 +128,7 @@ class RocksDbChangeLog final : public ChangeLog {
   [[nodiscard]] Status add_digests(const ClassDigests& deltas, SegmentBatch& batch) const;
   [[nodiscard]] Status reseal_step();
   [[nodiscard]] Status check_space(std::size_t bytes, bool hubs_own) const;
-  void publish(Revision head, const ClassDigests& deltas);
+  void publish(Revision head, const SegmentBatch& batch, const ClassDigests& deltas);
   [[nodiscard]] Status raise_floors(const TrimRequest& request);
   [[nodiscard]] Result<TrimProgress> trim_step(std::size_t max_visited);
   void publish_trim();
@@ -148,8 +158,10 @@ class RocksDbChangeLog final : public ChangeLog {
 
   mutable std::mutex mutex_;     // guards what follows; never held over I/O
   LogState state_;
+  TrimFloors floors_;            // as the log's readers may know them
   ClassDigests digests_;
   std::shared_ptr<const rocksdb::Snapshot> snapshot_;
+  std::shared_ptr<const rocksdb_store::AsideMarks> marks_;
 };
 
 }  // namespace zonesync

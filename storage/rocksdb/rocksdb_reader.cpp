@@ -4,6 +4,7 @@
 #include "storage/entry_codec.hpp"
 #include "storage/rocksdb/database.hpp"
 #include "storage/rocksdb/key_codec.hpp"
+#include "storage/rocksdb/log_ranges.hpp"
 #include "storage/rocksdb/rocksdb_change_log.hpp"
 #include "storage/rocksdb/seals.hpp"
 
@@ -23,7 +24,19 @@ ChangeLog::DigestsAt RocksDbChangeLog::digests() const {
 
 RocksDbChangeLog::Published RocksDbChangeLog::published() const {
   const std::lock_guard lock(mutex_);
-  return Published{state_.head, state_.trim_floor, state_.tombstone_floor, snapshot_};
+  return Published{state_.head, state_.trim_floor, state_.tombstone_floor,
+                   snapshot_,   marks_,            floors_.highest_viewed(options_.aside)};
+}
+
+Revision RocksDbChangeLog::trim_floor_of(std::string_view type) const {
+  const std::lock_guard lock(mutex_);
+  return floors_.floor_of(type);
+}
+
+Revision RocksDbChangeLog::viewed_floor() const {
+  const std::lock_guard lock(mutex_);
+  return marks_->holds_viewed(options_.aside) ? floors_.highest()
+                                              : floors_.highest_viewed(options_.aside);
 }
 
 Result<std::optional<Revision>> RocksDbChangeLog::segment_end_before(const Published& at,
@@ -42,25 +55,24 @@ Result<std::optional<Revision>> RocksDbChangeLog::segment_end_before(const Publi
 
 Result<ScanPage> RocksDbChangeLog::scan(Position after, const ScanOptions& options) const {
   const Published at = published();
+  const bool viewed = options.viewed_only && !at.marks->holds_viewed(options_.aside);
   ScanPage page;
   page.next = after;
-  page.trim_floor = at.trim_floor;
+  page.trim_floor = viewed ? at.viewed_floor : at.trim_floor;
   page.tombstone_floor = at.tombstone_floor;
   log_rules::PageLimit limit(options);
   std::optional<Revision> next_entry;
   bool readable = true;
   std::optional<Error> closed;
-  const auto take = [&](std::string_view key, std::string_view value) {
-    const auto position = parse_log_key(key);
+  const auto take = [&](const LogKey& key, std::string_view value) {
     const auto view = decode_stored_entry(value);
-    readable = position && view;
+    readable = view.has_value();
     if (!readable) return false;
-    if (*position <= after) return true;
-    next_entry = position->revision;
+    next_entry = key.position.revision;
     if (!limit.may_visit()) return false;
     if (limit.admits(view->cls())) {
       if (!limit.may_take(view->payload.size())) return false;
-      auto entry = seals_->decode(*view, *position);
+      auto entry = seals_->decode(*view, key.position);
       if (!entry) {
         closed = std::move(entry.error());
         return false;
@@ -69,13 +81,12 @@ Result<ScanPage> RocksDbChangeLog::scan(Position after, const ScanOptions& optio
       page.entries.push_back(std::move(*entry));
     }
     limit.visited();
-    page.next = *position;
+    page.next = key.position;
     next_entry.reset();
     return true;
   };
-  const std::string end = log_key(Position{at.head.next(), 0});
-  if (Status status =
-          database_->visit(Family::log, log_key(after), end, at.snapshot.get(), take);
+  if (Status status = visit_entries(*database_, viewed ? Ranges::viewed : Ranges::both, after,
+                                    at.head, at.snapshot.get(), take);
       !status) {
     return fail(std::move(status.error()));
   }
@@ -128,7 +139,7 @@ Result<LogEntry> RocksDbChangeLog::read_at(const Published& at, Position positio
   const std::string where =
       "revision " + std::to_string(position.revision.value) + ", index " +
       std::to_string(position.index);
-  auto value = database_->get(Family::log, log_key(position), at.snapshot.get());
+  auto value = get_entry(*database_, position, at.snapshot.get());
   if (!value) return fail(std::move(value.error()));
   if (!*value) return fail(ErrorCode::not_found, "no log entry at " + where);
   const auto view = decode_stored_entry(**value);

@@ -20,31 +20,32 @@ Error unreadable(const Database& database) {
 }
 
 /// Entries after `from` under the newest key. Answers how far it came; nothing = the end.
-Result<std::optional<Position>> reseal_entries(Database& database, const sealing::KeyRing& keys,
-                                               Position from, std::size_t max_visited,
+Result<std::optional<LogKey>> reseal_entries(Database& database, const sealing::KeyRing& keys,
+                                               const LogKey& from, std::size_t max_visited,
                                                rocksdb::WriteBatch& batch) {
-  std::optional<Position> stopped;
+  std::optional<LogKey> stopped;
   std::optional<Error> error;
   std::size_t visited = 0;
+  const std::string start = log_key(from.position, from.range);
   const auto take = [&](std::string_view key, std::string_view value) {
-    const auto position = parse_log_key(key);
+    const auto parsed = parse_log_key(key);
     const auto view = decode_stored_entry(value);
-    if (!position || !view) {
+    if (!parsed || !view) {
       error = unreadable(database);
       return false;
     }
-    if (*position <= from) return true;
-    auto stored = sealing::reseal_entry(*view, *position, keys);
+    if (key <= start) return true;
+    auto stored = sealing::reseal_entry(*view, parsed->position, keys);
     if (!stored) {
       error = std::move(stored.error());
       return false;
     }
     if (*stored) database.put(batch, Family::log, key, **stored);
     if (++visited < max_visited) return true;
-    stopped = *position;
+    stopped = *parsed;
     return false;
   };
-  Status status = database.visit(Family::log, log_key(from), {}, nullptr, take);
+  Status status = database.visit(Family::log, start, {}, nullptr, take);
   if (!status) return fail(std::move(status.error()));
   if (error) return fail(std::move(*error));
   return stopped;
@@ -105,7 +106,7 @@ Result<bool> reseal_some(Database& database, const sealing::KeyRing& keys,
   if (done) {
     if (Status status = finish(database, keys, batch); !status) return fail(status.error());
   } else {
-    database.put(batch, Family::meta, kResealKey, log_key(**stopped));
+    database.put(batch, Family::meta, kResealKey, log_key((*stopped)->position, (*stopped)->range));
   }
   // The old keys go in the batch that leaves no use of them: synced with everything before it.
   if (Status status = database.write(batch, done); !status) return fail(status.error());

@@ -12,6 +12,7 @@
 #include "storage/entry_codec.hpp"
 #include "storage/rocksdb/database.hpp"
 #include "storage/rocksdb/key_codec.hpp"
+#include "storage/rocksdb/log_ranges.hpp"
 #include "storage/rocksdb/rocksdb_change_log.hpp"
 
 namespace zonesync {
@@ -23,12 +24,16 @@ namespace {
 /// One step: collects what goes, and how far it looked. Reads what the writer sees.
 class Sweep {
  public:
-  Sweep(Database& database, TrimState& trim, std::size_t max_visited)
-      : database_(database), trim_(trim), max_visited_(max_visited) {}
+  Sweep(Database& database, const AsideMarks& marks, TrimState& trim, std::size_t max_visited)
+      : database_(database), marks_(marks), trim_(trim), max_visited_(max_visited) {}
 
   Status run() {
-    Status status = superseded();
-    if (status && !full_) status = tombstones();
+    Status status;
+    trim_.floors.each_group([&](const GroupType& type, TrimGroup& group) {
+      status = superseded(type, group);
+      if (status && !full_) status = tombstones(type, group);
+      return status && !full_;
+    });
     if (status && !full_) status = segment_ends();
     progress.done = !full_;
     if (status && !readable_) {
@@ -42,55 +47,60 @@ class Sweep {
   rocksdb::WriteBatch batch;
 
  private:
+  using GroupType = std::optional<std::string_view>;
+
   bool may_visit() {
     full_ = progress.visited >= max_visited_;
     if (!full_) ++progress.visited;
     return !full_;
   }
 
-  /// Entries in (swept, floor]: each makes its direct predecessor removable.
-  Status superseded() {
-    const auto take = [&](Position position, const EntryView& entry) {
-      if (entry.previous) {
-        database_.erase(batch, Family::log, log_key(entry.previous->position));
+  /// Entries in (swept, floor] of the group's types: each makes its direct predecessor removable.
+  Status superseded(const GroupType& type, TrimGroup& group) {
+    const auto take = [&](const LogKey& key, const EntryView& entry) {
+      group.swept = key.position;
+      const Class cls = entry.cls();
+      if (entry.previous && trim_.floors.in_group(cls.type, type)) {
+        marks_.erase_previous(cls, entry.previous->position, database_, batch);
         ++progress.removed;
       }
-      trim_.swept = position;
       return Status();
     };
-    Status status = each_entry(trim_.swept, trim_.floor, take);
-    if (status && !full_) trim_.swept = std::max(trim_.swept, Position::end_of(trim_.floor));
+    Status status = each_entry(group.swept, group.floor, take);
+    if (status && !full_) group.swept = std::max(group.swept, Position::end_of(group.floor));
     return status;
   }
 
-  /// Leaves in (tombstones_swept, tombstone_floor] that are the newest of their (class, key).
-  Status tombstones() {
-    const auto take = [&](Position position, const EntryView& entry) -> Status {
-      trim_.tombstones_swept = position;
+  /// Leaves in (tombstones_swept, tombstone floor] that are the newest of their (class, key).
+  Status tombstones(const GroupType& type, TrimGroup& group) {
+    const auto take = [&](const LogKey& at, const EntryView& entry) -> Status {
+      group.tombstones_swept = at.position;
       if (entry.kind != ChangeKind::leave) return {};
-      const LogEntry whole = entry.entry(position);
+      const LogEntry whole = entry.entry(at.position);
+      if (!trim_.floors.in_group(whole.change.key.type, type)) return {};
       const std::string key =
           latest_key(log_rules::slot_of(whole.change.cls, whole.change.key));
       auto value = database_.get(Family::latest, key, nullptr);
       if (!value) return fail(std::move(value.error()));
       const auto latest = *value ? parse_latest(key, **value) : std::nullopt;
-      if (!latest || latest->position != position) return {};
-      database_.erase(batch, Family::log, log_key(position));
+      if (!latest || latest->position != at.position) return {};
+      database_.erase(batch, Family::log, log_key(at.position, at.range));
       database_.erase(batch, Family::latest, key);
       ++progress.removed;
       return {};
     };
-    Status status = each_entry(trim_.tombstones_swept, trim_.tombstone_floor, take);
+    const Revision floor = trim_.floors.tombstones_of(group);
+    Status status = each_entry(group.tombstones_swept, floor, take);
     if (status && !full_) {
-      trim_.tombstones_swept =
-          std::max(trim_.tombstones_swept, Position::end_of(trim_.tombstone_floor));
+      group.tombstones_swept = std::max(group.tombstones_swept, Position::end_of(floor));
     }
     return status;
   }
 
   Status segment_ends() {
+    const Revision floor = trim_.floors.highest();
     const std::string from = numbered_key(kSegmentPrefix, trim_.segments_swept.value);
-    const std::string end = numbered_key(kSegmentPrefix, trim_.floor.value);
+    const std::string end = numbered_key(kSegmentPrefix, floor.value);
     if (from >= end) return {};
     const auto take = [&](std::string_view key, std::string_view) {
       if (!may_visit()) return false;
@@ -99,7 +109,7 @@ class Sweep {
       return true;
     };
     Status status = database_.visit(Family::meta, from, end, nullptr, take);
-    if (status && !full_) trim_.segments_swept = trim_.floor;
+    if (status && !full_) trim_.segments_swept = floor;
     return status;
   }
 
@@ -107,22 +117,19 @@ class Sweep {
   Status each_entry(Position after, Revision floor, const Take& take) {
     if (after >= Position::end_of(floor)) return {};
     Status failed;
-    const auto visit = [&](std::string_view key, std::string_view value) {
-      const auto position = parse_log_key(key);
+    const auto visit = [&](const LogKey& key, std::string_view value) {
       const auto entry = decode_stored_entry(value);
-      readable_ = position && entry;
-      if (!readable_) return false;
-      if (*position <= after) return true;
-      if (!may_visit()) return false;
-      failed = take(*position, *entry);
+      readable_ = entry.has_value();
+      if (!readable_ || !may_visit()) return false;
+      failed = take(key, *entry);
       return failed.has_value();
     };
-    Status status = database_.visit(Family::log, log_key(after),
-                                    log_key(Position{floor.next(), 0}), nullptr, visit);
+    Status status = visit_entries(database_, Ranges::both, after, floor, nullptr, visit);
     return status ? failed : status;
   }
 
   Database& database_;
+  const AsideMarks& marks_;
   TrimState& trim_;
   const std::size_t max_visited_;
   bool full_ = false;
@@ -152,10 +159,9 @@ Result<TrimProgress> RocksDbChangeLog::trim(const TrimRequest& request) {
 
 Status RocksDbChangeLog::raise_floors(const TrimRequest& request) {
   TrimState raised = *trim_;
-  raised.floor = std::max(raised.floor, request.floor);
-  raised.tombstone_floor = std::max(raised.tombstone_floor, request.tombstone_floor);
+  raised.floors.raise(request);
   if (raised == *trim_) return {};
-  if (anchored_head_ < raised.floor) {
+  if (anchored_head_ < raised.floors.highest()) {
     const Status ignored = write_anchor();  // below the floor its running hash is not comparable
     static_cast<void>(ignored);
   }
@@ -173,7 +179,7 @@ Status RocksDbChangeLog::raise_floors(const TrimRequest& request) {
 
 Result<TrimProgress> RocksDbChangeLog::trim_step(std::size_t max_visited) {
   TrimState next = *trim_;
-  Sweep sweep(*database_, next, max_visited);
+  Sweep sweep(*database_, *marks_, next, max_visited);
   if (Status status = sweep.run(); !status) return fail(std::move(status.error()));
   if (next == *trim_) return sweep.progress;
   database_->put(sweep.batch, Family::meta, kTrimKey, trim_value(next));
@@ -189,8 +195,9 @@ Result<TrimProgress> RocksDbChangeLog::trim_step(std::size_t max_visited) {
 void RocksDbChangeLog::publish_trim() {
   auto snapshot = database_->snapshot();
   const std::lock_guard lock(mutex_);
-  state_.trim_floor = trim_->floor;
-  state_.tombstone_floor = trim_->tombstone_floor;
+  floors_ = trim_->floors;
+  state_.trim_floor = floors_.highest();
+  state_.tombstone_floor = floors_.tombstone_floor;
   std::swap(snapshot_, snapshot);  // the old one is released after the lock
 }
 

@@ -7,6 +7,7 @@
 #include "storage/entry_codec.hpp"
 #include "storage/log_rules.hpp"
 #include "storage/rocksdb/key_codec.hpp"
+#include "storage/rocksdb/log_ranges.hpp"
 
 namespace zonesync::rocksdb_store {
 namespace {
@@ -89,22 +90,20 @@ void StoreVerifier::walk_log() {
     begin_segment();
   };
   begin_segment();
-  const auto take = [&](std::string_view key, std::string_view value) {
-    const auto position = parse_log_key(key);
-    if (!position) {
-      problem("a key of the log is unreadable");
-      return true;
-    }
-    while (segment < segments_.size() && segments_[segment].end < position->revision) end_segment();
+  const auto take = [&](const LogKey& key, std::string_view value) {
+    const Position position = key.position;
+    while (segment < segments_.size() && segments_[segment].end < position.revision) end_segment();
     const auto view = decode_stored_entry(value);
-    if (chain) chain->add(*position, view ? chained_part(value, *view) : value);
-    if (*position <= last) problem("entries out of order" + at(*position));
-    last = *position;
+    if (chain) chain->add(position, view ? chained_part(value, *view) : value);
+    if (position <= last) problem("an entry stands in the log twice" + at(position));
+    last = position;
     ++report_.entries;
-    check_entry(*position, view);
+    if (key.range == LogRange::aside) ++report_.aside;
+    check_entry(position, view);
     return true;
   };
-  take_status(database_.visit(Family::log, {}, {}, nullptr, take));
+  take_status(visit_entries(database_, Ranges::both, Position::start(), std::nullopt, nullptr,
+                            take));
   while (segment < segments_.size()) end_segment();
 }
 

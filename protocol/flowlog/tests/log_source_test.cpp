@@ -97,6 +97,38 @@ TEST_F(LogSourceTest, EntriesOutsideTheViewAreNotRead) {
   EXPECT_EQ(read_all(source, 1000), std::vector<std::string>{"other"});
 }
 
+// FLOW-30: what no view admits lies in the log's second range, and nobody is woken for it.
+TEST_F(LogSourceTest, WhatNobodyViewsMovesTheHeadAndNotTheViewedHead) {
+  const auto unviewed = [](const Class& cls) { return cls.type == "DataplaneInsight"; };
+  MemoryChangeLog ranges({.aside = unviewed});
+  for (const std::size_t tail : {kBigTail, std::size_t{1}}) {
+    LogSource source(ranges, tail);
+    EXPECT_EQ(source.viewed_head(), source.head()) << "after a start nothing is known";
+    const auto write = [&](const Resource& written) {
+      Segment segment{{{ranges.state().head.next(), {upsert(written)}}}};
+      ranges.append(segment, [](Status status) { ASSERT_TRUE(status.has_value()); });
+      source.on_appended(segment);
+    };
+    write(resource("a", std::to_string(tail)));
+    const Revision viewed = source.head();
+    Resource insight = resource("i", "1s", "east");
+    insight.key.type = "DataplaneInsight";
+    for (int i = 0; i < 3; ++i) {
+      insight.spec = "{\"n\":" + std::to_string(i) + "}";
+      write(insight);
+    }
+    EXPECT_EQ(source.viewed_head(), viewed);
+    EXPECT_EQ(source.head().value, viewed.value + 3);
+    const auto page = source.scan(Position::end_of(viewed), view, 1'000);
+    ASSERT_TRUE(page);
+    EXPECT_TRUE(page->entries.empty());
+    EXPECT_TRUE(page->at_head && page->at_segment_end) << "a Mark carries its reader to the head";
+    EXPECT_EQ(page->next, Position::end_of(source.head()));
+    EXPECT_EQ(source.digest_at(source.head(), view)->count, 1u);
+    EXPECT_EQ((*source.fingerprints())->entries.size(), 2u) << "for repairs of either direction";
+  }
+}
+
 TEST_F(LogSourceTest, DigestIsKnownAtEveryRecentBoundaryAndNowhereElse) {
   LogSource source(log, kBigTail);
   std::vector<Digest> expected;

@@ -98,5 +98,32 @@ TEST_F(HubStoreTest, ASensitiveTypeThatIsRegisteredLaterIsSealedToo) {
   }
 }
 
+// What no zone views wakes none, so that they stay behind the head; they lack nothing.
+TEST_F(HubStoreTest, AZoneThatLacksOnlyWhatItMayNotSeeIsConverged) {
+  const auto east = start_client("east");
+  const auto west = start_client("west");
+  const auto written = write(policy("a"));
+  ASSERT_TRUE(written);
+  ASSERT_TRUE(west->wait_revision(written->revision, deadline()));
+  Resource insight;
+  insight.key = {"DataplaneInsight", "default", "east", "dp-1"};
+  for (int i = 0; i < 5; ++i) {
+    insight.spec = "{\"n\":" + std::to_string(i) + "}";
+    ASSERT_TRUE(east->publish(insight));
+    ASSERT_TRUE(east->sync_barrier(deadline()));
+  }
+  ASSERT_TRUE(eventually([&] {
+    const auto status = hub->zone("west");
+    return status && status->converged == hub::Convergence::yes;
+  }));
+  EXPECT_EQ(hub->zone("west")->lag_revisions, 0u);
+  const auto waited = await<hub::WaitResult>([&](auto done) {
+    hub->wait_revision({"west"}, hub->log().state().head, kDeadline,
+                       [done](hub::WaitResult wait) { done(std::move(wait)); });
+  });
+  EXPECT_TRUE(waited && waited->reached);
+  EXPECT_EQ(hub->log().history(insight.key, 10)->size(), 5u);
+}
+
 }  // namespace
 }  // namespace zonesync::testing

@@ -150,6 +150,32 @@ TEST_F(HubConfigTest, ExtraTypesAreRegistered) {
   EXPECT_EQ(loaded->types.size(), 2u);
 }
 
+TEST_F(HubConfigTest, TypesMayHaveARetentionOfTheirOwn) {
+  const auto loaded = load_hub_config(with(
+      std::string(kMinimal) +
+      "storage:\n  retention:\n    age: 24h\n    types:\n    - {type: DataplaneInsight, "
+      "revisions: 100, age: 10m, bytes: 64MiB}\n    - {type: Mesh}\n"));
+  ASSERT_TRUE(loaded) << describe(loaded.error()[0]);
+  EXPECT_EQ(loaded->retention.age_ms, 24 * 3'600'000);
+  ASSERT_EQ(loaded->type_retention.size(), 2u);
+  const HubConfig::Retention& insights = loaded->type_retention.at("DataplaneInsight");
+  EXPECT_EQ(insights.revisions, 100u);
+  EXPECT_EQ(insights.age_ms, 600'000);
+  EXPECT_EQ(insights.bytes, 64u << 20);
+  EXPECT_EQ(loaded->type_retention.at("Mesh").age_ms, 0) << "all of its history stays";
+}
+
+TEST_F(HubConfigTest, RetentionNamesEveryTypeOnceAndNotTooMany) {
+  const auto twice = errors("storage: {retention: {types: [{type: Mesh}, {type: Mesh}]}}");
+  ASSERT_EQ(twice.size(), 1u);
+  EXPECT_NE(twice[0].message.find("every type once, got 'Mesh'"), std::string::npos);
+  std::string many = "storage: {retention: {types: [";
+  for (int i = 0; i < 65; ++i) many += "{type: T" + std::to_string(i) + "},";
+  const auto refused = errors(many + "]}}");
+  ASSERT_EQ(refused.size(), 1u);
+  EXPECT_NE(refused[0].message.find("at most 64"), std::string::npos) << refused[0].message;
+}
+
 TEST_F(HubConfigTest, UnsafeStorageMustBeSpeltOut) {
   EXPECT_FALSE(load_hub_config(with(std::string(kMinimal) +
                                     "storage: {sync: unsafe_never}"))->storage_sync);
