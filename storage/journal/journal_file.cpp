@@ -139,6 +139,20 @@ Status JournalFile::load(const OnGroup& on_group) {
   return {};
 }
 
+Status JournalFile::each_record(const std::function<Status(const Record&)>& visit) const {
+  for (std::uint64_t offset = 0; offset < size_;) {
+    auto record = read_record(offset);
+    if (!record) return fail(std::move(record.error()));
+    if (!*record) return fail(corrupt("a damaged record", offset));
+    const auto& [header, content] = **record;
+    if (content.type != kHeaderType) {
+      if (Status status = visit(content); !status) return status;
+    }
+    offset += kRecordHeaderBytes + header.length;
+  }
+  return {};
+}
+
 // A damaged record with a later group behind it was durable once: that is no torn tail.
 Status JournalFile::cut_tail(std::uint64_t damaged) {
   if (size_ == 0) return fail(corrupt("the file has no readable beginning: damaged", damaged));

@@ -62,6 +62,9 @@ class JournalFile {
 
   /// Atomic and durable on return.
   Status append(const Fill& fill);
+  /// Reads every record of the durable groups again, in order, one at a time. Errors: those of
+  /// `visit`, storage_io, storage_corrupt.
+  [[nodiscard]] Status each_record(const std::function<Status(const Record&)>& visit) const;
   /// Whether enough was appended since the last rewrite to make one worthwhile.
   [[nodiscard]] bool wants_rewrite() const;
   /// Errors leave the old content in place, unless stopped() says that nobody knows.

@@ -34,6 +34,10 @@ Result<std::unique_ptr<JournalStore>> JournalStore::open(const std::string& dire
   if (!replica) return fail(std::move(replica.error()));
   store->replica_ = std::move(*replica);
 
+  auto stage = journal::JournalStage::open(files, {directory + "/stage.journal", "stage"});
+  if (!stage) return fail(std::move(stage.error()));
+  store->stage_ = std::move(*stage);
+
   auto outbox = journal::JournalChangeLog::open(
       files, {directory + "/outbox.journal", "outbox", options.compact_min_bytes},
       options.created_complete, options.ids);

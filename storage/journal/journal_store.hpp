@@ -3,7 +3,8 @@
 //   auto store = JournalStore::open("/var/lib/agent/state", {});
 //   (*store)->replica().commit(...);   (*store)->outbox().append(...);
 //
-// Files: `lock` (held while the object lives), `replica.journal`, `outbox.journal`; the directory
+// Files: `lock` (held while the object lives), `replica.journal`, `outbox.journal`, and
+// `stage.journal`, what an unfinished cut of the down flow spilled; the directory
 // is 0700, the files 0600. Everything answered as done survives a power cut.
 // Thread rule: replica and outbox are independent; each follows its own contract.
 #pragma once
@@ -13,6 +14,7 @@
 
 #include "storage/journal/journal_change_log.hpp"
 #include "storage/journal/journal_replica.hpp"
+#include "storage/journal/journal_stage.hpp"
 
 namespace zonesync {
 
@@ -32,12 +34,14 @@ class JournalStore {
                                                                   JournalStoreOptions options);
 
   [[nodiscard]] ReplicaStore& replica() { return *replica_; }
+  [[nodiscard]] StageStore& stage() { return *stage_; }
   [[nodiscard]] ChangeLog& outbox() { return *outbox_; }
 
  private:
   JournalStore() = default;
   std::unique_ptr<journal::FileLock> lock_;
   std::unique_ptr<journal::JournalReplica> replica_;
+  std::unique_ptr<journal::JournalStage> stage_;
   std::unique_ptr<journal::JournalChangeLog> outbox_;
 };
 
