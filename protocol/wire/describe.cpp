@@ -69,6 +69,15 @@ void add_cursor(JsonFields& fields, std::string_view name, const std::optional<C
   if (cursor) fields.raw(name, to_json(*cursor));
 }
 
+void add_staged(JsonFields& fields, std::string_view name, const std::optional<Staged>& staged) {
+  if (!staged) return;
+  fields.raw(name, JsonFields()
+                       .raw("at", to_json(staged->at))
+                       .number("changes", staged->changes)
+                       .flag("full", staged->full)
+                       .json());
+}
+
 // -- One overload per message --------------------------------------------------------------------
 
 void fill(JsonFields& fields, const Hello& hello) {
@@ -91,6 +100,7 @@ void fill(JsonFields& fields, const Hello& hello) {
                          .flag("complete", hello.up_log.complete)
                          .json())
       .number("down_window_bytes", hello.down_window_bytes);
+  add_staged(fields, "staged", hello.staged);
 }
 
 void fill(JsonFields& fields, const Welcome& welcome) {
@@ -130,6 +140,7 @@ void fill(JsonFields& fields, const Want& want) {
   if (want.repair) fields.flag("repair", true);
   fields.text_if("why", want.why);
   if (want.no_patches) fields.flag("no_patches", true);
+  add_staged(fields, "staged", want.staged);
 }
 
 void fill(JsonFields& fields, const Intent& intent) {
@@ -139,6 +150,8 @@ void fill(JsonFields& fields, const Intent& intent) {
       .text("view", to_hex(intent.view.id));
   add_cursor(fields, "from", intent.from);
   fields.number("head", intent.head.value).text_if("why", intent.why);
+  if (intent.era != EraId{}) fields.text("era", to_hex(intent.era.id));
+  add_staged(fields, "resumed", intent.resumed);
 }
 
 void fill(JsonFields& fields, const Patch& patch) {

@@ -8,13 +8,15 @@ namespace zonesync::wire {
 
 struct Features {
   bool repair = false;  // by fingerprints (REP-*); without it `full` is the answer
-  bool zstd = false;   // packets may be compressed (ZIP-01 to ZIP-05)
-  bool patch = false;  // upserts may be patches (ZIP-11 to ZIP-17)
+  bool zstd = false;    // packets may be compressed (ZIP-01 to ZIP-05)
+  bool patch = false;   // upserts may be patches (ZIP-11 to ZIP-17)
+  bool resume = false;  // an interrupted cut goes on where it was staged (STG-*)
   friend bool operator==(const Features&, const Features&) = default;
 };
 
 /// Everything that this version can do. The word `views` is the application's (VIEW-08).
-inline constexpr Features kAllFeatures{.repair = true, .zstd = true, .patch = true};
+inline constexpr Features kAllFeatures{
+    .repair = true, .zstd = true, .patch = true, .resume = true};
 
 /// The words as Hello and Welcome carry them, in a fixed order.
 [[nodiscard]] std::vector<std::string> words_of(const Features& features);

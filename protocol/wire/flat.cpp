@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "protocol/model/utf8.hpp"
 
@@ -149,6 +150,15 @@ std::optional<Cursor> from_flat(const fb::Cursor* cursor) {
   return from_flat(*cursor);
 }
 
+std::optional<Staged> read_staged(FieldReader& reader, const fb::Staged* flat) {
+  if (flat == nullptr) return std::nullopt;
+  const Staged staged{from_flat(*flat->at()), flat->changes(), flat->full()};
+  reader.require(staged.at.era != EraId{} && staged.at.revision != Revision{}, "staged.at",
+                 "a place has an era and a revision");
+  reader.limit(staged.changes, std::numeric_limits<std::uint32_t>::max(), "staged.changes");
+  return staged;
+}
+
 fb::Digest to_flat(const Digest& digest) { return {digest.low, digest.high, digest.count}; }
 
 Digest from_flat(const fb::Digest& digest) {
@@ -156,6 +166,13 @@ Digest from_flat(const fb::Digest& digest) {
 }
 
 // -- Builders ------------------------------------------------------------------------------------
+
+flatbuffers::Offset<fb::Staged> put_staged(flatbuffers::FlatBufferBuilder& builder,
+                                           const std::optional<Staged>& staged) {
+  if (!staged) return 0;
+  const fb::Cursor at = to_flat(staged->at);
+  return fb::CreateStaged(builder, &at, staged->changes, staged->full);
+}
 
 flatbuffers::Offset<flatbuffers::String> put_text(flatbuffers::FlatBufferBuilder& builder,
                                                   std::string_view text, std::size_t max_bytes) {

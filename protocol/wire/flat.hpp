@@ -15,6 +15,7 @@
 #include "protocol/model/limits.hpp"
 #include "protocol/model/result.hpp"
 #include "protocol/schema/common_generated.h"
+#include "protocol/wire/message.hpp"
 
 namespace zonesync::wire::detail {
 
@@ -115,6 +116,10 @@ class FieldReader {
 [[nodiscard]] fb::Cursor to_flat(const Cursor& cursor);
 [[nodiscard]] Cursor from_flat(const fb::Cursor& cursor);
 [[nodiscard]] std::optional<Cursor> from_flat(const fb::Cursor* cursor);
+[[nodiscard]] flatbuffers::Offset<fb::Staged> put_staged(flatbuffers::FlatBufferBuilder& builder,
+                                                         const std::optional<Staged>& staged);
+/// STG-01: a place inside a revision of an era.
+[[nodiscard]] std::optional<Staged> read_staged(FieldReader& reader, const fb::Staged* flat);
 [[nodiscard]] fb::Digest to_flat(const Digest& digest);
 [[nodiscard]] Digest from_flat(const fb::Digest& digest);
 

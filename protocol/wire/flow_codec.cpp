@@ -66,8 +66,9 @@ void append(std::string& out, FlowId flow, const Want& message) {
   FlatBufferBuilder builder(256);
   const MaybeCursor cursor(message.cursor);
   const auto why = detail::put_text(builder, message.why, limits::kWordMaxBytes);
+  const auto staged = detail::put_staged(builder, message.staged);
   builder.Finish(fb::CreateWant(builder, cursor.get(), message.force_full, why, message.repair,
-                                message.no_patches));
+                                message.no_patches, staged));
   append_finished(out, PacketKind::want, flow, {}, builder);
 }
 
@@ -83,6 +84,8 @@ Result<Want> decode_want(ByteView payload) {
   want.repair = root.repair();
   reader.require(!want.repair || !want.force_full, "repair", "either repair or full");
   want.no_patches = root.no_patches();
+  want.staged = detail::read_staged(reader, root.staged());
+  reader.require(!want.staged || !want.repair, "staged", "a repair starts anew");
   return reader.finish(std::move(want));
 }
 
@@ -92,8 +95,11 @@ void append(std::string& out, FlowId flow, const Intent& message) {
   const fb::Id128 log_id = detail::to_flat(message.log_id);
   const fb::Id128 view = detail::to_flat(message.view.id);
   const auto why = detail::put_text(builder, message.why, limits::kWordMaxBytes);
+  const auto resumed = detail::put_staged(builder, message.resumed);
+  const fb::Id128 era = detail::to_flat(message.era.id);
   builder.Finish(fb::CreateIntent(builder, static_cast<fb::IntentReason>(message.reason), &log_id,
-                                  message.complete, &view, from.get(), message.head.value, why));
+                                  message.complete, &view, from.get(), message.head.value, why,
+                                  message.era == EraId{} ? nullptr : &era, resumed));
   append_finished(out, PacketKind::intent, flow, {}, builder);
 }
 
@@ -114,6 +120,11 @@ Result<Intent> decode_intent(ByteView payload) {
   reader.require(intent.from.has_value() == goes_on, "from", "set for none and changes only");
   intent.head = Revision{root.head()};
   intent.why = reader.word(root.why(), "why");
+  if (root.era() != nullptr) intent.era = EraId{detail::from_flat(*root.era())};
+  intent.resumed = detail::read_staged(reader, root.resumed());
+  const bool may = intent.reason == IntentReason::changes || intent.reason == IntentReason::full;
+  reader.require(!intent.resumed || (may && intent.resumed->full == !intent.from), "resumed",
+                 "only the answer that was staged goes on");
   return reader.finish(std::move(intent));
 }
 

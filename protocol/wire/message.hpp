@@ -62,6 +62,15 @@ struct LogInfo {
   friend bool operator==(const LogInfo&, const LogInfo&) = default;
 };
 
+/// How far a receiver staged an unfinished cut: every admitted change of revisions before
+/// `at.revision` and the first `changes` of that one (STG-01).
+struct Staged {
+  Cursor at;                            // with the sender's era then, not that of the revision
+  std::uint64_t changes = 0;
+  bool full = false;                    // of a full cut; else of one from the wanted cursor
+  friend bool operator==(const Staged&, const Staged&) = default;
+};
+
 struct Hello {
   std::string zone;
   InstanceId instance;
@@ -77,6 +86,7 @@ struct Hello {
   Digest open_rejects_digest;
   LogInfo up_log;
   std::uint64_t down_window_bytes = 0;  // receive window the zone grants for the down flow
+  std::optional<Staged> staged;         // of the down flow
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 
@@ -121,6 +131,7 @@ struct Want {
   std::string why;                      // stable word for logs: "digest_mismatch", ...
   bool repair = false;                  // compare by fingerprints even where the cursor is valid
   bool no_patches = false;              // a patch failed: whole versions only (ZIP-16)
+  std::optional<Staged> staged;         // go on behind it, if that is still possible
   friend bool operator==(const Want&, const Want&) = default;
 };
 
@@ -136,6 +147,8 @@ struct Intent {
   std::optional<Cursor> from;           // set for none and changes
   Revision head;                        // of the log when this was decided
   std::string why;                      // stable word, e.g. "unknown_era", "view_changed"
+  EraId era;                            // of the sender's log now; zero from an older peer
+  std::optional<Staged> resumed;        // what is staged up to here is not sent again (STG-03)
   friend bool operator==(const Intent&, const Intent&) = default;
 };
 

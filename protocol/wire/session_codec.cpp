@@ -92,11 +92,12 @@ void append(std::string& out, const Hello& message) {
   const fb::Digest rejects = detail::to_flat(message.open_rejects_digest);
   fb::Cursor cursor;
   if (message.down_cursor) cursor = detail::to_flat(*message.down_cursor);
+  const auto staged = detail::put_staged(builder, message.staged);
   builder.Finish(fb::CreateHello(
       builder, zone, &instance, software, message.version_min, message.version_max, features,
       types, meshes, message.down_cursor ? &cursor : nullptr, message.durable,
       message.open_rejects, message.open_rejects_digest == Digest{} ? nullptr : &rejects, up_log,
-      message.down_window_bytes));
+      message.down_window_bytes, staged));
   append_finished(out, PacketKind::hello, builder);
 }
 
@@ -133,6 +134,7 @@ Result<Hello> decode_hello(ByteView payload) {
   }
   hello.up_log = read_log(*root.up_log());
   hello.down_window_bytes = root.down_window_bytes();
+  hello.staged = detail::read_staged(reader, root.staged());
   return reader.finish(std::move(hello));
 }
 

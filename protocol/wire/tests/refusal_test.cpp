@@ -107,6 +107,32 @@ TEST(Refusal, IntentFromAndReasonMustAgree) {
   EXPECT_EQ(refusal(intent).field, "intent.reason");
 }
 
+// STG-01, STG-03
+TEST(Refusal, PlacesThatCannotBe) {
+  Hello hello = samples::full_hello();
+  hello.staged = Staged{Cursor{{}, Revision{4}, {}}, 1, true};
+  EXPECT_EQ(refusal(hello).field, "hello.staged.at");
+  hello.staged = Staged{samples::cursor_at(0), 1, true};
+  EXPECT_EQ(refusal(hello).field, "hello.staged.at");
+  hello.staged = Staged{samples::cursor_at(4), 1ull << 32, true};
+  EXPECT_EQ(refusal(hello).field, "hello.staged.changes");
+  Want want;
+  want.repair = true;
+  want.staged = Staged{samples::cursor_at(4), 1, true};
+  EXPECT_EQ(refusal(want).field, "want.staged");
+  Intent intent;
+  intent.reason = IntentReason::full;
+  intent.resumed = Staged{samples::cursor_at(4), 1, false};
+  EXPECT_EQ(refusal(intent).field, "intent.resumed");
+  intent.reason = IntentReason::repair;
+  intent.resumed->full = true;
+  EXPECT_EQ(refusal(intent).field, "intent.resumed");
+  intent.reason = IntentReason::none;
+  intent.from = samples::cursor_at(3);
+  intent.resumed->full = false;
+  EXPECT_EQ(refusal(intent).field, "intent.resumed");
+}
+
 TEST(Refusal, PartsThatCannotBe) {
   EXPECT_EQ(refusal(Part{2, 2, 10, "x"}).field, "part.index");
   EXPECT_EQ(refusal(Part{0, 0, 10, "x"}).field, "part.index");

@@ -101,6 +101,22 @@ TEST(RoundTrip, IntentOfEveryReason) {
   }
 }
 
+// STG-01, STG-03
+TEST(RoundTrip, APlaceInAnUnfinishedCut) {
+  Hello hello = samples::minimal_hello();
+  hello.staged = Staged{samples::cursor_at(7), 3, true};
+  expect_session_round_trip(hello, PacketKind::hello, decode_hello);
+  Want want{samples::cursor_at(5), false, "disk_full"};
+  want.staged = Staged{samples::cursor_at(7), 0, false};
+  expect_flow_round_trip(want, PacketKind::want, decode_want);
+  Intent intent;
+  intent.reason = IntentReason::changes;
+  intent.from = samples::cursor_at(5);
+  intent.era = EraId{samples::id_of(3)};
+  intent.resumed = want.staged;
+  expect_flow_round_trip(intent, PacketKind::intent, decode_intent);
+}
+
 TEST(RoundTrip, PartKeepsTheRevisionOfItsChange) {
   const Part part{2, 3, 1000, std::string("\0\xff\x80z", 4)};
   std::string bytes;

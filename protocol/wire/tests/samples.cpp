@@ -150,6 +150,11 @@ void add_session(Collector& out) {
           full_hello());
   out.add("hello_minimal", "A zone without a store: no cursor, not durable, all types.",
           minimal_hello());
+  Hello interrupted = minimal_hello();
+  interrupted.features = {"resume"};
+  interrupted.staged = Staged{cursor_at(40), 17, true};
+  out.add("hello_staged", "STG-01: a first sync was interrupted 17 changes into revision 40.",
+          interrupted);
   out.add("welcome_full", "The hub holds the zone's log up to revision 8.", full_welcome());
   out.add("welcome_minimal", "A new zone: the hub holds nothing of its log.", minimal_welcome());
   out.add("goodbye_draining", "The hub drains; come back in five seconds.",
@@ -168,12 +173,20 @@ void add_flow(Collector& out) {
           Want{{}, true, "digest_mismatch"});
   out.add("want_whole_versions", "A patch failed: go on from 41 without patches.", down,
           Want{cursor_at(41), false, "patch_failed", false, true});
+  Want behind{cursor_at(30), false, "disk_full"};
+  behind.staged = Staged{cursor_at(40), 2, false};
+  out.add("want_staged", "STG-01: the cut from 30 is staged up to two changes of 40.", down, behind);
   Intent intent{IntentReason::changes, id_of(0x40), true, ViewId{id_of(0x50)}, cursor_at(41),
                 Revision{42}, ""};
   out.add("intent_changes", "The changes after revision 41 follow.", down, intent);
   intent = {IntentReason::full, id_of(0x40), true, ViewId{id_of(0x50)}, {}, Revision{42},
             "unknown_era"};
   out.add("intent_full", "The era is unknown: a complete replacement follows.", down, intent);
+  intent.why = "no_cursor";
+  intent.era = EraId{id_of(0x30)};
+  intent.resumed = Staged{cursor_at(40), 17, true};
+  out.add("intent_resumed", "STG-03: the full cut goes on behind 17 changes of revision 40.", down,
+          intent);
   intent = {IntentReason::none, id_of(0x40), false, ViewId{id_of(0x50)}, cursor_at(42),
             Revision{42}, ""};
   out.add("intent_none", "Nothing was missed; the log is partial.", up, intent);
