@@ -32,7 +32,9 @@ json::object counters_json(const client::Counters& counters) {
           {"intents_changes", counters.intents_changes},
           {"intents_repair", counters.intents_repair},
           {"intents_full", counters.intents_full},
-          {"digest_mismatches", counters.digest_mismatches}};
+          {"digest_mismatches", counters.digest_mismatches},
+          {"resumes", counters.resumes},
+          {"spills", counters.spills}};
 }
 
 json::object publish_json(const PublisherStatus& publish) {
@@ -85,6 +87,8 @@ std::string render_status(const AgentStatus& status) {
                     {"resources", client.resources},
                     {"unconfirmed", client.unconfirmed},
                     {"rejects", client.rejects},
+                    {"staged", json::object{{"bytes", client.staged_bytes},
+                                            {"memory_bytes", client.staged_memory_bytes}}},
                     {"hold", client.held},
                     {"peer_hold", client.peer_held},
                     {"generation", client.generation},

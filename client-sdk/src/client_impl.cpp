@@ -47,10 +47,12 @@ Client::Impl::Impl(Config config, HubUrl url, std::unique_ptr<ZoneStore> store)
       logger_(config_.logger ? config_.logger : null_logger()),
       clock_(config_.clock != nullptr ? *config_.clock : steady_clock()),
       store_(std::move(store)),
-      sink_(store_->replica(), {.rank = [this](const std::string& type) {
-              const TypeInfo* info = outbox_.registry()->find(type);
-              return info != nullptr ? info->rank : TypeInfo{}.rank;
-            }}),
+      sink_(store_->replica(), {.staging = {.store = store_->stage()},
+                                .rank =
+                                    [this](const std::string& type) {
+                                      const TypeInfo* info = outbox_.registry()->find(type);
+                                      return info != nullptr ? info->rank : TypeInfo{}.rank;
+                                    }}),
       outbox_(config_.zone, store_->outbox(), config_.outbox_hot_bytes, registry_of(config_)),
       random_(seed()),
       application_(logger_,

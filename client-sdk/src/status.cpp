@@ -46,7 +46,9 @@ Counters counters_from(const ZoneCounters& zone) {
                   .intents_changes = zone.intents_changes,
                   .intents_repair = zone.intents_repair,
                   .intents_full = zone.intents_full,
-                  .digest_mismatches = zone.digest_mismatches};
+                  .digest_mismatches = zone.digest_mismatches,
+                  .resumes = zone.resumes,
+                  .spills = zone.spills};
 }
 
 }  // namespace
@@ -67,6 +69,8 @@ ClientStatus status_from(const ZoneStatus& zone, const ReplicaState& replica, Ti
   status.outbox_head = zone.outbox_head;
   status.outbox_acked = zone.outbox_acked;
   status.in_flight_bytes = zone.in_flight_bytes;
+  status.staged_bytes = zone.staged_bytes;
+  status.staged_memory_bytes = zone.staged_memory_bytes;
   status.held = zone.held;
   status.peer_held = zone.peer_held;
   status.generation = zone.generation;

@@ -13,6 +13,7 @@ class MemoryZoneStore final : public ZoneStore {
  public:
   ReplicaStore& replica() override { return replica_; }
   ChangeLog& outbox() override { return outbox_; }
+  StageStore* stage() override { return nullptr; }
 
  private:
   MemoryReplica replica_;
@@ -24,6 +25,7 @@ class JournalZoneStore final : public ZoneStore {
   explicit JournalZoneStore(std::unique_ptr<JournalStore> store) : store_(std::move(store)) {}
   ReplicaStore& replica() override { return store_->replica(); }
   ChangeLog& outbox() override { return store_->outbox(); }
+  StageStore* stage() override { return &store_->stage(); }
 
  private:
   std::unique_ptr<JournalStore> store_;

@@ -7,6 +7,7 @@
 #include "protocol/model/result.hpp"
 #include "storage/change_log.hpp"
 #include "storage/replica_store.hpp"
+#include "storage/stage_store.hpp"
 
 namespace zonesync::client {
 
@@ -16,6 +17,8 @@ class ZoneStore {
   virtual ~ZoneStore() = default;
   [[nodiscard]] virtual ReplicaStore& replica() = 0;
   [[nodiscard]] virtual ChangeLog& outbox() = 0;
+  /// Where an unfinished cut of the down flow spills to; null = it is staged in memory.
+  [[nodiscard]] virtual StageStore* stage() = 0;
 };
 
 /// `directory` empty = memory. Errors: as JournalStore::open.

@@ -9,14 +9,7 @@ namespace zonesync {
 Status ReplicaSink::drop(const Class& cls) {
   dropped_.insert(cls);
   if (ZONESYNC_DEFECT(206)) return {};
-  for (auto& [key, staged] : staged_) {
-    Change& change = staged.change;
-    if (change.cls != cls || change.kind != ChangeKind::upsert) continue;
-    staged_bytes_ -= change.payload.size();
-    change.kind = ChangeKind::leave;
-    change.payload = SharedBytes();
-    change.hash = Hash128{};
-  }
+  staging_.drop_class(cls);
   return {};
 }
 
@@ -25,8 +18,9 @@ Status ReplicaSink::drop(const Class& cls) {
 /// unconfirmed does not live in this log.
 bool ReplicaSink::is_outlived(const StagedChange& change) const {
   if (dropped_.empty()) return false;
-  const auto found = staged_.find(change.change.key);
-  if (found != staged_.end()) {
+  const auto& items = staging_.items();
+  const auto found = items.find(change.change.key);
+  if (found != items.end()) {
     const bool other = found->second.change.cls != change.change.cls;
     if (found->second.revision != change.revision) {
       return found->second.revision > change.revision;
@@ -47,7 +41,7 @@ void ReplicaSink::for_each_dropped(const ReplicaSnapshot& before,
                                    const std::function<void(const ReplicaEntry&)>& visit) const {
   if (dropped_.empty()) return;
   before.for_each([&](const ReplicaEntry& old) {
-    if (dropped_.contains(old.change.cls) && !staged_.contains(old.change.key)) visit(old);
+    if (dropped_.contains(old.change.cls) && !staging_.items().contains(old.change.key)) visit(old);
   });
 }
 

@@ -30,7 +30,8 @@ ReplicaSink::Repaired ReplicaSink::repaired(const CutEnd& end,
   Repaired found;
   if (!is_repair(end)) return found;
   before.for_each([&](const ReplicaEntry& entry) {
-    if (staged_.contains(entry.change.key)) return;  // a change is newer than the comparison
+    // A change is newer than the comparison.
+    if (staging_.items().contains(entry.change.key)) return;
     if (ZONESYNC_DEFECT(205) && entry.reject) return;
     if (removed_.contains(fingerprint(entry.change.key))) {
       found.gone.push_back(&entry);

@@ -19,6 +19,12 @@ CutFailure failure_of(const Error& error) {
   return CutFailure{CutFailure::Kind::fatal, error, {}};
 }
 
+/// STG-08: what was staged cannot be read back. Damaged, it is asked for anew.
+CutFailure failure_of_stage(const Error& error) {
+  if (error.code != ErrorCode::storage_corrupt) return failure_of(error);
+  return CutFailure{CutFailure::Kind::digest_mismatch, error, {}};
+}
+
 /// The application's words as the wire takes them: its mistake in a code must not end the session.
 Reject presentable(Reject reject) {
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
@@ -35,7 +41,9 @@ bool is_upsert(const StagedChange& staged) { return staged.change.kind == Change
 }  // namespace
 
 ReplicaSink::ReplicaSink(ReplicaStore& store, Options options)
-    : store_(store), options_(std::move(options)) {}
+    : store_(store),
+      options_(std::move(options)),
+      staging_(options_.staging, store_.state().cursor) {}
 
 void ReplicaSink::set_validator(std::string type, ResourceValidator validator) {
   validators_[std::move(type)] = std::move(validator);
@@ -92,7 +100,10 @@ std::vector<Verdict> ReplicaSink::open_verdicts() const {
 // -- CutSink --------------------------------------------------------------------------------------
 
 void ReplicaSink::begin(const wire::Intent& intent) {
-  if (!ZONESYNC_DEFECT(38)) drop_staged();
+  if (!ZONESYNC_DEFECT(38)) {
+    staging_.begin(intent);
+    forget_cut();
+  }
   replacing_ = intent.reason == wire::IntentReason::full;
   switch (intent.reason) {
     case wire::IntentReason::none: ++counters_.intents_none; break;
@@ -107,11 +118,7 @@ Status ReplicaSink::list(const std::string& type) {
     return fail(ErrorCode::protocol, "a list of " + type + ", which does not travel to zones",
                 "V1-04");
   }
-  std::erase_if(staged_, [&](const auto& staged) {
-    if (staged.first.type != type) return false;
-    staged_bytes_ -= staged.second.change.payload.size();
-    return true;
-  });
+  staging_.erase_type(type);
   lists_.open(type, store_.snapshot());
   return {};
 }
@@ -120,42 +127,19 @@ Status ReplicaSink::list(const std::string& type) {
 void ReplicaSink::stage_leaves(const CutEnd& end) {
   if (is_full(end)) return;
   lists_.for_each_left([&](const ReplicaEntry& entry) {
-    const ResourceKey& key = entry.change.key;
-    staged_.insert_or_assign(
-        key, StagedChange{end.to.revision, wire::make_leave(entry.change.cls, key)});
+    staging_.put({end.to.revision, wire::make_leave(entry.change.cls, entry.change.key)});
   });
 }
 
 Status ReplicaSink::stage(StagedChange change) {
   if (lists_.name(change.revision, change.change) && !replacing_) return {};
-  const std::size_t bytes = change.change.payload.size();
-  if (staged_bytes_ + bytes > options_.stage_max_bytes) {
-    return fail(ErrorCode::too_large,
-                "one cut exceeds the " + std::to_string(options_.stage_max_bytes) +
-                    " bytes that may be staged",
-                to_string(change.change.key));
-  }
   if (is_outlived(change)) return {};
-  const auto found = staged_.find(change.change.key);
-  if (found != staged_.end()) {
-    // A resource that moved to another class leaves the old one and enters the new one at the same
-    // revision, in either order: it is there.
-    const bool moved = found->second.revision == change.revision && is_upsert(found->second) &&
-                       !is_upsert(change) && found->second.change.cls != change.change.cls;
-    if (moved) return {};
-    staged_bytes_ -= found->second.change.payload.size();
-    staged_bytes_ += bytes;
-    found->second = std::move(change);
-    return {};
-  }
-  staged_bytes_ += bytes;
-  ResourceKey key = change.change.key;
-  staged_.emplace(std::move(key), std::move(change));
-  return {};
+  return staging_.add(std::move(change));
 }
 
 SharedBytes ReplicaSink::held(const ResourceKey& key, const Hash128& hash) const {
-  if (const auto staged = staged_.find(key); staged != staged_.end()) {
+  const auto& items = staging_.items();
+  if (const auto staged = items.find(key); staged != items.end()) {
     const Change& change = staged->second.change;
     if (change.hash == hash) return change.payload;
   }
@@ -165,37 +149,45 @@ SharedBytes ReplicaSink::held(const ResourceKey& key, const Hash128& hash) const
 }
 
 void ReplicaSink::commit(const CutEnd& end, CommitToken token, CommitDone done) {
+  const auto refuse = [&](CutFailure failure) {
+    if (failure.kind == CutFailure::Kind::hold) {
+      keep_staged();
+    } else {
+      drop_staged();
+    }
+    done(token, tl::unexpected(std::move(failure)));
+  };
+  if (staging_.failure()) return refuse(failure_of(*staging_.failure()));
   const auto before = store_.snapshot();
   stage_leaves(end);
   const Repaired found = repaired(end, *before);
   const Digest digest = digest_after(end, *before, found);
-  if (auto failure = refuse_cut(end, digest)) {
-    drop_staged();
-    return done(token, tl::unexpected(std::move(*failure)));
-  }
+  if (auto failure = refuse_cut(end, digest)) return refuse(std::move(*failure));
   confirmed_ = true;
-  const bool nothing = staged_.empty() && dropped_.empty();
+  const bool nothing = staging_.items().empty() && dropped_.empty();
   if (end.from == end.to && nothing) return done(token, CutResult{end.to, {}});
   if (is_mass_delete(end, *before, found)) {
     if (!mass_delete_approved_ && !ZONESYNC_DEFECT(37)) {
       mass_delete_held_ = true;
-      drop_staged();
-      return done(token, tl::unexpected(hold("mass_delete", ErrorCode::held,
-                                             "a replacement would remove most of the replica; "
-                                             "approve it to go on")));
+      return refuse(hold("mass_delete", ErrorCode::held,
+                         "a replacement would remove most of the replica; approve it to go on"));
     }
+  }
+  if (auto status = staging_.load(); !status) {
+    return refuse(failure_of_stage(status.error()));
   }
   Plan planned = plan(end, *before, found);
   if (auto status = store_.commit(std::move(planned.batch)); !status) {
+    if (!ZONESYNC_DEFECT(33)) return refuse(failure_of(status.error()));
     drop_staged();
-    if (ZONESYNC_DEFECT(33)) return done(token, CutResult{end.to, {}});
-    return done(token, tl::unexpected(failure_of(status.error())));
+    return done(token, CutResult{end.to, {}});
   }
   if (!end.from) mass_delete_held_ = mass_delete_approved_ = false;
   replacing_ = false;
   ++counters_.cuts;
   AppliedCut cut = difference(end, *before, found);
-  drop_staged();
+  staging_.next(end.to);
+  forget_cut();
   done(token, CutResult{end.to, std::move(planned.verdicts)});
   if (on_applied_) on_applied_(std::move(cut));
 }
@@ -225,7 +217,7 @@ std::optional<CutFailure> ReplicaSink::refuse_cut(const CutEnd& end, const Diges
 Digest ReplicaSink::digest_after(const CutEnd& end, const ReplicaSnapshot& before,
                                  const Repaired& found) const {
   Digest digest = is_full(end) ? Digest{} : store_.state().digest;
-  for (const auto& [key, staged] : staged_) {
+  for (const auto& [key, staged] : staging_.items()) {
     const Id128 print = fingerprint(key);
     const ReplicaEntry* old = is_full(end) ? nullptr : before.find(key);
     if (old != nullptr && !old->unconfirmed) digest.remove(print, old->change.hash);
@@ -248,7 +240,7 @@ bool ReplicaSink::is_mass_delete(const CutEnd& end, const ReplicaSnapshot& befor
                                  const Repaired& found) const {
   if (end.from || !end.complete) return false;
   std::size_t kept = 0;
-  for (const auto& [key, staged] : staged_) {
+  for (const auto& [key, staged] : staging_.items()) {
     if (is_upsert(staged) && before.find(key) != nullptr) ++kept;
   }
   const std::size_t removed = is_repair(end) ? found.gone.size() : before.size() - kept;
@@ -264,7 +256,7 @@ ReplicaSink::Plan ReplicaSink::plan(const CutEnd& end, const ReplicaSnapshot& be
   batch.source_log = end.log_id;
   batch.replace_all = is_full(end) && (end.complete || ZONESYNC_DEFECT(36));
   batch.mark_unmentioned_unconfirmed = is_full(end) && !batch.replace_all;
-  for (const auto& [key, staged] : staged_) {
+  for (const auto& [key, staged] : staging_.items()) {
     const ReplicaEntry* old = before.find(key);
     if (!is_upsert(staged)) {
       if (old == nullptr) continue;
@@ -299,7 +291,7 @@ ReplicaSink::Plan ReplicaSink::plan(const CutEnd& end, const ReplicaSnapshot& be
   // No log entry tells the sender that these are gone.
   if (batch.replace_all && !ZONESYNC_DEFECT(41)) {
     before.for_each([&](const ReplicaEntry& old) {
-      if (!old.reject || staged_.contains(old.change.key)) return;
+      if (!old.reject || staging_.items().contains(old.change.key)) return;
       PROBE(reject_gone_with_full);
       planned.verdicts.push_back(Verdict{old.change.key, old.revision, true, {}});
     });
@@ -341,14 +333,14 @@ AppliedCut ReplicaSink::difference(const CutEnd& end, const ReplicaSnapshot& bef
     if (now != nullptr) revision = now->reject ? now->accepted_revision : now->revision;
     cut.changes.push_back(AppliedChange{key, new_bytes, revision, rank_of(key.type)});
   };
-  for (const auto& [key, staged] : staged_) compare(key);
+  for (const auto& [key, staged] : staging_.items()) compare(key);
   if (!is_full(end)) {
     for_each_dropped(before, [&](const ReplicaEntry& old) { compare(old.change.key); });
   }
   for (const ReplicaEntry* entry : found.gone) compare(entry->change.key);
   if (is_full(end) && end.complete) {
     before.for_each([&](const ReplicaEntry& entry) {
-      if (!staged_.contains(entry.change.key)) compare(entry.change.key);
+      if (!staging_.items().contains(entry.change.key)) compare(entry.change.key);
     });
   }
   order_changes(cut.changes);
@@ -360,8 +352,16 @@ int ReplicaSink::rank_of(const std::string& type) const {
 }
 
 void ReplicaSink::drop_staged() {
-  staged_.clear();
-  staged_bytes_ = 0;
+  staging_.drop();
+  forget_cut();
+}
+
+void ReplicaSink::keep_staged() {
+  staging_.keep();
+  forget_cut();
+}
+
+void ReplicaSink::forget_cut() {
   dropped_.clear();
   lists_.clear();
   removed_.clear();

@@ -4,7 +4,8 @@
 //                       │              │                               │
 //               digest_mismatch   hold mass_delete        hold disk_full | fatal
 //
-// A cut that is held or refused leaves no trace: the flow asks for it again.
+// A cut that is refused leaves no trace: the flow asks for it again. What a held or interrupted one
+// staged stays where the sender can go on behind it (cut_staging.hpp).
 #pragma once
 
 #include <functional>
@@ -12,12 +13,12 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "client-sdk/zone/applied_cut.hpp"
+#include "client-sdk/zone/cut_staging.hpp"
 #include "client-sdk/zone/list_stage.hpp"
 #include "protocol/core/ports.hpp"
 #include "storage/replica_store.hpp"
@@ -36,7 +37,7 @@ struct SinkCounters {
 class ReplicaSink final : public CutSink {
  public:
   struct Options {
-    std::size_t stage_max_bytes = std::size_t{4} << 30;  // payload of one open cut
+    CutStaging::Options staging;
     std::function<int(const std::string& type)> rank;    // apply order of a type; none = equal
   };
 
@@ -70,12 +71,14 @@ class ReplicaSink final : public CutSink {
   /// The sender confirmed or replaced the content since this object was made.
   [[nodiscard]] bool confirmed() const { return confirmed_; }
   [[nodiscard]] const SinkCounters& counters() const { return counters_; }
+  [[nodiscard]] const CutStaging& staging() const { return staging_; }
 
   // -- CutSink ------------------------------------------------------------------------------------
   [[nodiscard]] std::optional<Cursor> cursor() const override { return store_.state().cursor; }
   [[nodiscard]] bool holds_unconfirmed() const override {
     return store_.state().unconfirmed > 0;
   }
+  [[nodiscard]] std::optional<wire::Staged> staged() const override { return staging_.staged(); }
   void begin(const wire::Intent& intent) override;
   Status stage(StagedChange change) override;
   Status drop(const Class& cls) override;
@@ -86,7 +89,6 @@ class ReplicaSink final : public CutSink {
   [[nodiscard]] SharedBytes held(const ResourceKey& key, const Hash128& hash) const override;
 
  private:
-  using Staged = std::unordered_map<ResourceKey, StagedChange>;
   struct Plan {
     ReplicaBatch batch;
     std::vector<Verdict> verdicts;
@@ -113,6 +115,8 @@ class ReplicaSink final : public CutSink {
   [[nodiscard]] int rank_of(const std::string& type) const;
   void stage_leaves(const CutEnd& end);
   void drop_staged();
+  void keep_staged();
+  void forget_cut();
   // replica_drop.cpp
   [[nodiscard]] bool is_outlived(const StagedChange& change) const;
   void for_each_dropped(const ReplicaSnapshot& before,
@@ -121,8 +125,7 @@ class ReplicaSink final : public CutSink {
   ReplicaStore& store_;
   Options options_;
   std::map<std::string, ResourceValidator, std::less<>> validators_;
-  Staged staged_;                 // later entry of a key wins
-  std::size_t staged_bytes_ = 0;
+  CutStaging staging_;            // later entry of a key wins
   std::set<Class> dropped_;       // in the open cut
   std::unordered_set<Id128> removed_;  // of the open repair: the sender does not have them
   bool replacing_ = false;        // the open cut is a full one

@@ -108,6 +108,7 @@ wire::Hello ZoneMachine::hello() const {
   hello.meshes = options_.meshes;
   hello.down_cursor = store_.state().cursor;
   if (ZONESYNC_DEFECT(45) && counters_.connects > counters_.sessions + 1) hello.down_cursor.reset();
+  hello.staged = sink_.staged();
   hello.durable = store_.durable();
   std::tie(hello.open_rejects, hello.open_rejects_digest) = sink_.open_rejects();
   hello.up_log = outbox_.info();

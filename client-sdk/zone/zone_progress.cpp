@@ -161,6 +161,10 @@ ZoneStatus ZoneMachine::status() const {
   total.intents_changes = sink.intents_changes;
   total.intents_repair = sink.intents_repair;
   total.intents_full = sink.intents_full;
+  total.resumes = sink_.staging().counters().resumes;
+  total.spills = sink_.staging().counters().spills;
+  status.staged_bytes = sink_.staging().bytes();
+  status.staged_memory_bytes = sink_.staging().memory_bytes();
   if (!session_) return status;
   total.bytes_rx += session_->counters().bytes_rx;
   total.bytes_tx += session_->counters().bytes_tx;

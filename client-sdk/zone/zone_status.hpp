@@ -35,6 +35,7 @@ struct ZoneCounters {
   std::uint64_t changes_received = 0, changes_sent = 0, cuts = 0;
   std::uint64_t intents_none = 0, intents_changes = 0, intents_repair = 0, intents_full = 0;
   std::uint64_t digest_mismatches = 0;
+  std::uint64_t resumes = 0, spills = 0;  // of what was staged of an unfinished cut
 };
 
 struct ZoneStatus {
@@ -47,6 +48,7 @@ struct ZoneStatus {
   Revision head_seen;
   Revision outbox_head, outbox_acked;
   std::uint64_t in_flight_bytes = 0;
+  std::uint64_t staged_bytes = 0, staged_memory_bytes = 0;  // of the unfinished cut; in memory
   std::string held, peer_held;
   std::uint64_t generation = 0, session = 0, registry_version = 0;
   std::optional<ZoneError> last_error;

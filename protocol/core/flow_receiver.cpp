@@ -62,11 +62,24 @@ Status FlowReceiver::on_intent(const wire::Intent& intent) {
   if (!anew && intent.from != sink_.cursor()) {
     return fail(ErrorCode::protocol, "Intent.from is not the cursor that was wanted", "FLOW-02");
   }
+  if (auto status = check_resumed(intent); !status) return status;
   if (!anew && intent.complete && sink_.holds_unconfirmed()) {
     want_repair("log_complete");  // absences count again: settle what was kept on suspicion (§4.9)
     return {};
   }
   return start_answer(intent);
+}
+
+/// STG-04: the sender goes on where we said, or sends the last revision again as a whole.
+Status FlowReceiver::check_resumed(const wire::Intent& intent) const {
+  if (!intent.resumed) return {};
+  const std::optional<wire::Staged> ours = options_.resume ? sink_.staged() : std::nullopt;
+  const wire::Staged& theirs = *intent.resumed;
+  const bool same = ours && ours->at == theirs.at && ours->full == theirs.full &&
+                    (theirs.changes == ours->changes || theirs.changes == 0);
+  if (same) return {};
+  return fail(ErrorCode::protocol, "the answer goes on behind something that is not staged",
+              "STG-04");
 }
 
 Status FlowReceiver::start_answer(const wire::Intent& intent) {
@@ -86,7 +99,9 @@ Status FlowReceiver::start_answer(const wire::Intent& intent) {
   expected_ = intent.from;
   replacing_ = !intent.from;
   cut_changes_ = 0;
-  last_revision_ = Revision{};
+  resumed_ = intent.resumed.has_value();
+  last_revision_ = resumed_ ? intent.resumed->at.revision : Revision{};
+  counters_.resumes += resumed_ ? 1 : 0;
   dropped_ = false;
   view_ = intent.from ? intent.from->view : intent.view;
   assembly_.reset();
@@ -260,8 +275,9 @@ Status FlowReceiver::on_mark(const wire::Mark& mark, TimePoint now) {
     if (!checked) return fail(checked.error());
     if (!*checked) return {};
   }
-  if (replacing_ && !mark.digest) {
-    return fail(ErrorCode::protocol, "a full cut or a repair ends without a digest", "FLOW-13");
+  if ((replacing_ || resumed_) && !mark.digest) {
+    return fail(ErrorCode::protocol, "a full, resumed or repairing cut ends without a digest",
+                resumed_ ? "STG-04" : "FLOW-13");
   }
   const bool idle = mark.from == mark.to;
   const bool check = mark.digest && outstanding_ == 0;
@@ -272,6 +288,7 @@ Status FlowReceiver::on_mark(const wire::Mark& mark, TimePoint now) {
   if (awaiting_intent_) return {};  // the commit failed at once
   expected_ = mark.to;
   replacing_ = false;
+  resumed_ = false;
   repair_.reset();
   cut_changes_ = 0;
   last_revision_ = Revision{};
@@ -360,6 +377,7 @@ void FlowReceiver::retry_held() {
   want.repair = repair;
   want.why = why;
   want_to_send_ = std::move(want);
+  want_resumes_ = !repair;
   awaiting_intent_ = true;
   repair_.reset();
 }
@@ -369,6 +387,7 @@ void FlowReceiver::want_full(std::string why) {
   want.force_full = true;
   want.why = std::move(why);
   want_to_send_ = std::move(want);
+  want_resumes_ = false;
   hold_.reset();
   hold_to_send_ = false;
   retry_at_.reset();
@@ -396,6 +415,7 @@ void FlowReceiver::want_without_patches() {
   wire::Want want;
   want.why = "patch_failed";
   want_to_send_ = std::move(want);
+  want_resumes_ = true;
 }
 
 bool FlowReceiver::settled() const {
@@ -432,6 +452,7 @@ void FlowReceiver::produce(std::string& out, TimePoint now) {
   if (want_to_send_ && outstanding_ == 0 && !want_in_flight_) {
     want_to_send_->cursor = sink_.cursor();
     want_to_send_->no_patches = no_patches_;
+    if (want_resumes_ && options_.resume) want_to_send_->staged = sink_.staged();
     wire::append(out, options_.flow, *want_to_send_);
     want_to_send_.reset();
     want_in_flight_ = true;

@@ -31,6 +31,7 @@ struct FlowReceiverCounters {
   std::uint64_t rejects = 0;
   std::uint64_t patches = 0;
   std::uint64_t patch_failures = 0;    // each costs one answer: whole versions from then on
+  std::uint64_t resumes = 0;           // answers that went on behind what was staged
 };
 
 class FlowReceiver {
@@ -40,6 +41,7 @@ class FlowReceiver {
     std::uint64_t window_bytes = limits::kFlowWindowBytes;
     SyncMode mode = SyncMode::delta;
     bool repair = false;  // negotiated
+    bool resume = false;  // negotiated
   };
 
   /// `sink` outlives the receiver.
@@ -99,6 +101,7 @@ class FlowReceiver {
  private:
   struct Assembly;
   Status start_answer(const wire::Intent& intent);
+  [[nodiscard]] Status check_resumed(const wire::Intent& intent) const;
   void give_up_answer();
   Status accept(StagedChange change, std::size_t packet_bytes, TimePoint now);
   Status accept_listed(StagedChange change);
@@ -114,6 +117,7 @@ class FlowReceiver {
   std::shared_ptr<bool> alive_;
 
   std::optional<wire::Want> want_to_send_;
+  bool want_resumes_ = false;          // what is staged of the cut is still good
   bool want_in_flight_ = true;         // one at a time; the first is implied by Hello or Welcome
   bool awaiting_intent_ = true;        // data before the Intent is ignored
   bool no_patches_ = false;            // one failed: every later Want asks for whole versions
@@ -123,6 +127,7 @@ class FlowReceiver {
   std::unique_ptr<RepairReceiver> repair_;  // the open cut repairs
   std::uint64_t cut_changes_ = 0;
   Revision last_revision_;             // order check inside a cut
+  bool resumed_ = false;               // the cut began in an earlier answer (STG-03)
   bool dropped_ = false;               // the cut is one to another view (VIEW-03)
   ViewId view_;                        // of the last cut
   std::unique_ptr<Assembly> assembly_;

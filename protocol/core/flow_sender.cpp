@@ -30,6 +30,7 @@ wire::Intent FlowSender::decide(const wire::Want& want) const {
   intent.complete = log_.complete;
   intent.view = view_.id();
   intent.head = log_.head;
+  intent.era = log_.current_era();
   intent.reason = options_.repair ? IntentReason::repair : IntentReason::full;
   if (want.repair) {
     intent.why = want.why.empty() ? "asked" : want.why;
@@ -49,6 +50,7 @@ wire::Intent FlowSender::decide(const wire::Want& want) const {
     const bool missed = want.cursor->revision < log_.head || want.cursor->view != view_.id();
     intent.reason = missed ? IntentReason::changes : IntentReason::none;
   }
+  intent.resumed = resumable(want, intent);
   return intent;
 }
 
@@ -82,6 +84,9 @@ void FlowSender::on_want(const wire::Want& want) {
     acked_ = want.cursor;
     start_from_view(*want.cursor);
   }
+  resumed_ = false;
+  skip_ = 0;
+  if (intent.resumed) resume_behind(*intent.resumed);
   list_cut_to_.reset();
   if (planner_) {
     ListPlanner::Answer answer;
@@ -216,7 +221,7 @@ Result<bool> FlowSender::next_page() {
   if (page->tombstone_floor > log_.tombstone_floor &&
       position_ < Position::end_of(page->tombstone_floor) && !ZONESYNC_DEFECT(5)) {
     // What was sent already may have lost its leave; a full answer that sent nothing has not.
-    const bool fresh = full_ && !repair_ && position_ == Position::start();
+    const bool fresh = full_ && !repair_ && !resumed_ && position_ == Position::start();
     PROBE(tombstones_below_scan);
     if (!fresh) {
       return fail(ErrorCode::unavailable,
@@ -251,6 +256,7 @@ void FlowSender::load_page(ScanPage page) {
   page_ = std::move(page);
   page_next_ = 0;
   page_done_ = false;
+  if (skip_ > 0) skip_staged();
 }
 
 bool FlowSender::send_entry(std::string& out, const LogEntry& entry) {
@@ -337,7 +343,7 @@ void FlowSender::end_cut_if_due(std::string& out, TimePoint now) {
     return;
   }
   const bool at_head = position_ >= Position::end_of(source_.head());
-  if (full_ || change_.active()) {
+  if (full_ || change_.active() || resumed_) {
     if (to < full_until_ && !ZONESYNC_DEFECT(7)) return;
     auto digest = source_.digest_at(to, view_);
     if (!digest) {  // too far behind the head to know: extend the cut
@@ -373,6 +379,7 @@ void FlowSender::send_mark(std::string& out, Revision to, TimePoint now,
   last_sent_ = now;
   cut_from_ = mark.to;
   full_ = false;
+  resumed_ = false;
   repair_.reset();
   first_mark_due_ = false;
   cut_changes_ = 0;
@@ -383,7 +390,7 @@ bool FlowSender::cut_open() const {
   if (ZONESYNC_DEFECT(204) && part_) return false;
   if (planner_ && planner_->open()) return true;
   if (cut_from_ && cut_from_->view != view_.id()) return true;  // a list leads to the new view
-  return full_ || part_ || cut_changes_ > 0 || page_next_ < page_.entries.size() ||
+  return full_ || resumed_ || part_ || cut_changes_ > 0 || page_next_ < page_.entries.size() ||
          change_.active();
 }
 

@@ -38,6 +38,7 @@ struct FlowSenderCounters {
   std::uint64_t intents_none = 0, intents_changes = 0, intents_repair = 0, intents_full = 0;
   std::uint64_t view_changes = 0;  // without a new answer
   std::uint64_t removes = 0;       // fingerprints of Remove packets
+  std::uint64_t resumes = 0;       // answers that went on behind what the receiver had staged
 };
 
 class FlowSender {
@@ -104,6 +105,11 @@ class FlowSender {
     std::shared_ptr<const Frames> frames;  // compressed payloads of all parts; none = as they are
   };
   [[nodiscard]] wire::Intent decide(const wire::Want& want) const;
+  // flow_resume.cpp
+  [[nodiscard]] std::optional<wire::Staged> resumable(const wire::Want& want,
+                                                      const wire::Intent& intent) const;
+  void resume_behind(const wire::Staged& staged);
+  void skip_staged();
   Status produce_data(std::string& out, TimePoint now);
   Status produce_lists(std::string& out, TimePoint now);
   [[nodiscard]] bool may_begin_lists() const;
@@ -163,6 +169,9 @@ class FlowSender {
   Revision full_until_;              // a full cut, or one to another view, ends at or after this
   std::optional<Cursor> cut_from_;   // `from` of the open cut
   Position position_;                // scan position: everything up to here was sent
+  bool resumed_ = false;             // the open cut began in an earlier answer
+  Revision skip_in_;                 // of this revision the receiver staged ...
+  std::uint64_t skip_ = 0;           // ... so many changes more than were skipped
   std::uint64_t cut_changes_ = 0;
   std::uint64_t cut_bytes_ = 0;
   Revision floor_seen_;

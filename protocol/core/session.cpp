@@ -49,8 +49,10 @@ bool among(const std::vector<std::string>& words, std::string_view word) {
 Session::Session(Options options, SessionHost& host, std::optional<wire::Hello> hello)
     : options_(std::move(options)), host_(host), hello_(std::move(hello)) {
   ZS_ASSERT(hello_.has_value() == (options_.role == SessionRole::zone));
-  if (options_.mode == SyncMode::v1) options_.features.patch = false;  // lists hold whole versions
+  // Lists hold whole versions, and are asked for anew.
+  if (options_.mode == SyncMode::v1) options_.features.patch = options_.features.resume = false;
   if (!hello_) return;
+  if (!options_.features.resume) hello_->staged.reset();
   for (const std::string& word : wire::words_of(options_.features)) {
     if (!among(hello_->features, word)) hello_->features.push_back(word);
   }
@@ -88,11 +90,13 @@ void Session::admit(Admission admission) {
     if (admission.views != nullptr) sender_->follow(*admission.views);
     wire::Want want;  // implied by Hello (FLOW-01)
     want.cursor = hello_->down_cursor;
+    want.staged = hello_->staged;
     sender_->on_want(want);
   }
   if (admission.sink != nullptr) {
     receiver_ = std::make_unique<FlowReceiver>(
-        FlowReceiver::Options{FlowId::up, admission.up_window_bytes, options_.mode, repairs()},
+        FlowReceiver::Options{FlowId::up, admission.up_window_bytes, options_.mode, repairs(),
+                              features_.resume},
         *admission.sink);
     for (Verdict& open : admission.open_rejects) receiver_->report(std::move(open));
   }
@@ -116,7 +120,9 @@ void Session::start_flows(ZoneFlows flows) {
     const std::uint64_t window =
         hello_->down_window_bytes == 0 ? limits::kFlowWindowBytes : hello_->down_window_bytes;
     receiver_ = std::make_unique<FlowReceiver>(
-        FlowReceiver::Options{FlowId::down, window, options_.mode, repairs()}, *flows.sink);
+        FlowReceiver::Options{FlowId::down, window, options_.mode, repairs(),
+                              features_.resume},
+        *flows.sink);
   }
   if (flows.source != nullptr && flows.up_view) {
     FlowSender::Options options;

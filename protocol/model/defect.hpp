@@ -28,7 +28,9 @@ namespace zonesync::defects {
   X(tombstones_below_scan) X(scan_left_hot_tail) X(digest_out_of_reach) X(class_moved_in_cut) \
   X(reject_withdrawn_by_leave) X(reject_gone_with_full) X(piece_refused_after_gap) \
   X(cut_fenced) X(up_kept_unconfirmed) X(zone_settles_unconfirmed) X(group_rolled_back) \
-  X(accepted_version_kept) X(publication_waited) X(era_popped) X(hold_without_retry)
+  X(accepted_version_kept) X(publication_waited) X(era_popped) X(hold_without_retry) \
+  X(cut_resumed) X(staged_place_not_valid) X(staged_place_below_tombstones) \
+  X(stage_recovered) X(stage_spilled)
 // clang-format on
 
 enum class ProductProbe : std::uint8_t {

@@ -66,6 +66,10 @@ inline constexpr std::uint64_t kUpFirstGrantBytes = 64u << 10;
 inline constexpr std::uint64_t kUpCreditPoolBytes = 64u << 20;
 inline constexpr auto kAckInterval = 10ms;
 
+// Staging of a cut (protocol.md §4.3).
+inline constexpr std::uint64_t kStageMemoryBytes = 64u << 20;        // the rest goes to disk
+inline constexpr std::uint64_t kCutMaxBytes = std::uint64_t{4} << 30;
+
 // Session timing.
 inline constexpr auto kHandshakeTimeout = 10s;   // TLS + upgrade + Hello/Welcome
 inline constexpr auto kIdleMarkInterval = 10s;   // an idle sender owes a Mark

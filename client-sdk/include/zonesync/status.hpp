@@ -54,6 +54,8 @@ struct Counters {
   std::uint64_t intents_repair = 0;
   std::uint64_t intents_full = 0;
   std::uint64_t digest_mismatches = 0;
+  std::uint64_t resumes = 0;           // unfinished cuts that went on where they were interrupted
+  std::uint64_t spills = 0;            // times that staged changes went to disk
   friend bool operator==(const Counters&, const Counters&) = default;
 };
 
@@ -72,6 +74,8 @@ struct ClientStatus {
   Revision outbox_head;                // newest own revision
   Revision outbox_acked;               // what the hub holds durably of it
   std::uint64_t in_flight_bytes = 0;   // up, sent and not yet received
+  std::uint64_t staged_bytes = 0;      // payload of the unfinished cut, in memory and on disk
+  std::uint64_t staged_memory_bytes = 0;  // of it in memory: limits::kStageMemoryBytes at most
   std::string held;                    // why we do not apply: "mass_delete", "disk_full", ...
   std::string peer_held;               // why the hub does not apply what we publish
   std::uint64_t generation = 0;        // the hub's count of our instances

@@ -53,7 +53,7 @@ class ListSink : public ::testing::Test {
   }
 
   MemoryReplica replica_;
-  ReplicaSink sink_{replica_, {.stage_max_bytes = 1u << 20}};
+  ReplicaSink sink_{replica_, {.staging = {.max_bytes = 1u << 20}}};
   std::vector<AppliedCut> cuts_;
   int judged_ = 0;
 };

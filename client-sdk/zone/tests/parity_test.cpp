@@ -72,7 +72,7 @@ class Play : public ZoneTest {
     return all;
   }
   bool converged() {
-    return hub_.source_.digest_at(hub_.source_.head(), hub_.down_view_) ==
+    return hub_.source_->digest_at(hub_.source_->head(), hub_.down_view_) ==
                replica_.state().digest &&
            outbox_->source().digest_at(outbox_->head(), hub_.up_view_) ==
                hub_.up_replica_.state().digest;
@@ -132,7 +132,7 @@ class Play : public ZoneTest {
     for (const auto& [key, cls] : live_) {
       if (hub_.down_view_.admits(cls)) visible.insert(key);
     }
-    visible_at_[hub_.source_.head()] = std::move(visible);
+    visible_at_[hub_.source_->head()] = std::move(visible);
   }
 
   void publish() {

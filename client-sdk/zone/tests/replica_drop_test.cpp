@@ -100,7 +100,7 @@ class History {
   SessionPair pair_;
   RandomFeed feed_{pair_.registry};
   MemoryReplica replica_;
-  ReplicaSink sink_{replica_, {.stage_max_bytes = 1u << 20}};
+  ReplicaSink sink_{replica_, {.staging = {.max_bytes = 1u << 20}}};
 };
 
 /// One resource that lives in classes with tags `a` and `b` in turn.
@@ -137,7 +137,7 @@ class MovedResource : public ::testing::Test {
   }
 
   MemoryReplica replica_;
-  ReplicaSink sink_{replica_, {.stage_max_bytes = 1u << 20}};
+  ReplicaSink sink_{replica_, {.staging = {.max_bytes = 1u << 20}}};
   std::uint8_t view_ = 0;
 };
 

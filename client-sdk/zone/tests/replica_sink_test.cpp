@@ -49,7 +49,7 @@ class SinkTest : public ::testing::Test {
   }
 
   MemoryReplica replica_;
-  ReplicaSink sink_{replica_, {.stage_max_bytes = 1u << 20}};
+  ReplicaSink sink_{replica_, {.staging = {.max_bytes = 1u << 20}}};
   std::vector<AppliedCut> cuts_;
 };
 

@@ -14,6 +14,7 @@
 #include "protocol/wire/codec.hpp"
 #include "storage/memory/memory_change_log.hpp"
 #include "storage/memory/memory_replica.hpp"
+#include "storage/memory/memory_stage.hpp"
 
 namespace zonesync::testing {
 
@@ -60,7 +61,7 @@ class FakeHub final : public SessionHost {
  public:
   explicit FakeHub(std::string zone)
       : log_(MemoryChangeLogOptions{.created_complete = true}),
-        source_(log_, 1u << 20),
+        source_(std::in_place, log_, 1u << 20),
         down_view_(ViewSpec{.down = true, .zone = zone}, default_types()),
         up_view_(ViewSpec{.down = false, .zone = zone}, default_types()),
         up_sink_(up_replica_, {}) {}
@@ -70,7 +71,24 @@ class FakeHub final : public SessionHost {
     segment.transactions.push_back(Transaction{log_.state().head.next(), std::move(changes)});
     const Segment copy = segment;
     log_.append(std::move(segment), [&](Status status) { ASSERT_TRUE(status.has_value()); });
-    source_.on_appended(copy);
+    source_->on_appended(copy);
+  }
+  /// The next process start, the disk perhaps rewound.
+  void reopen(std::optional<Revision> rewound_to = std::nullopt) {
+    if (rewound_to) log_.rewind_to(*rewound_to);
+    log_.reopen();
+    source_.emplace(log_, 1u << 20);
+  }
+  void trim(Revision floor, Revision tombstone_floor) {
+    TrimRequest request;
+    request.floor = floor;
+    request.tombstone_floor = tombstone_floor;
+    while (true) {
+      const auto progress = log_.trim(request);
+      ASSERT_TRUE(progress);
+      if (progress->done) break;
+    }
+    source_->refresh();
   }
 
   void on_hello(Session& session, const wire::Hello& hello) override {
@@ -85,7 +103,7 @@ class FakeHub final : public SessionHost {
     admission.welcome.message_max_bytes = limits::kMessageMaxBytes;
     admission.welcome.up_window_bytes = limits::kUpFirstGrantBytes;
     admission.welcome.up_cursor = up_sink_.cursor();
-    admission.source = &source_;
+    admission.source = &*source_;
     admission.down_view = down_view_;
     admission.sink = &up_sink_;
     admission.up_window_bytes = limits::kUpFirstGrantBytes;
@@ -104,7 +122,7 @@ class FakeHub final : public SessionHost {
   void on_session_closed(Session&, const CloseInfo& info) override { closed = info; }
 
   MemoryChangeLog log_;
-  LogSource source_;
+  std::optional<LogSource> source_;
   View down_view_, up_view_;
   MemoryReplica up_replica_;
   ReplicaSink up_sink_;
@@ -128,28 +146,35 @@ class ZoneTest : public ::testing::Test {
     machine_.reset();
     port_.cuts.clear();
     sink_ = std::make_unique<ReplicaSink>(
-        replica_, ReplicaSink::Options{.rank = [](const std::string& type) {
-          const auto types = default_types();
-          const TypeInfo* info = types->find(type);
-          return info != nullptr ? info->rank : 100;
-        }});
+        replica_, ReplicaSink::Options{.staging = {.spill_bytes = spill_bytes_, .store = stage_},
+                                       .rank = [](const std::string& type) {
+                                         const auto types = default_types();
+                                         const TypeInfo* info = types->find(type);
+                                         return info != nullptr ? info->rank : 100;
+                                       }});
     outbox_ = std::make_unique<Outbox>("east", outbox_log_, 1u << 20, default_types());
     ZoneMachine::Options options;
     options.zone = "east";
     options.software = "test/1";
+    options.session.features = features_;
     machine_ = std::make_unique<ZoneMachine>(options, replica_, *sink_, *outbox_, port_);
   }
 
   void connect() {
+    open();
+    pump();
+  }
+
+  void open() {
     zone_session_ = machine_->open_session(mode_);
     ASSERT_NE(zone_session_, nullptr);
     Session::Options options;
     options.role = SessionRole::hub;
     options.mode = mode_;
+    options.message_target_bytes = message_target_bytes_;
     hub_session_ = std::make_shared<Session>(options, hub_, std::nullopt);
     zone_session_->on_open(port_.now());
     hub_session_->on_open(port_.now());
-    pump();
   }
 
   /// Moves messages until both sides are silent, then delivers a wanted close.
@@ -191,6 +216,10 @@ class ZoneTest : public ::testing::Test {
   FakeHub hub_{"east"};
   MemoryReplica replica_{MemoryReplicaOptions{.durable = true}};
   MemoryChangeLog outbox_log_;
+  StageStore* stage_ = nullptr;       // of the next restart
+  std::uint64_t spill_bytes_ = limits::kStageMemoryBytes;
+  std::size_t message_target_bytes_ = limits::kMessageTargetBytes;  // the hub's
+  wire::Features features_ = wire::kAllFeatures;                    // the zone's
   std::unique_ptr<ReplicaSink> sink_;
   std::unique_ptr<Outbox> outbox_;
   std::unique_ptr<ZoneMachine> machine_;

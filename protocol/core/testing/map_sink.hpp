@@ -46,21 +46,42 @@ class MapSink final : public CutSink {
     return {};
   }
 
+  /// STG-01: where it keeps what is staged over a lost link.
+  [[nodiscard]] std::optional<wire::Staged> staged() const override {
+    const bool continues = pending.empty() && place_from_ == durable_cursor;
+    if (!keeps_staged || place_.at.era == EraId{} || staged_.empty()) return std::nullopt;
+    return continues || place_.full ? std::optional(place_) : std::nullopt;
+  }
+
   void begin(const wire::Intent& intent) override {
+    intents.push_back(intent);
+    era_ = intent.era;
+    if (intent.resumed) {
+      place_ = *intent.resumed;
+      place_.at.era = era_;
+      return;
+    }
     staged_.clear();
     listed_.clear();
     removed_.clear();
-    intents.push_back(intent);
+    start_cut(intent.from, intent.view);
+    const bool plain = intent.reason == wire::IntentReason::full ||
+                       (intent.from && intent.from->view == intent.view);
+    if (!plain) place_.at.era = EraId{};
   }
 
   Status stage(StagedChange change) override {
     if (fail_stage) return fail(*fail_stage);
+    if (change.revision != place_.at.revision) place_.changes = 0;
+    place_.at.revision = change.revision;
+    ++place_.changes;
     staged_.push_back(std::move(change));
     return {};
   }
 
   /// Kept in line with the changes, as a leave without a name.
   Status drop(const Class& cls) override {
+    place_.at.era = EraId{};
     StagedChange all;
     all.change.kind = ChangeKind::leave;
     all.change.cls = cls;
@@ -72,6 +93,7 @@ class MapSink final : public CutSink {
     if (refused_list_type == type) {
       return fail(ErrorCode::protocol, "a list of a type that the flow does not carry", "V1-04");
     }
+    place_.at.era = EraId{};
     std::erase_if(staged_, [&](const auto& staged) { return staged.change.key.type == type; });
     listed_.insert(type);
     return {};
@@ -80,6 +102,7 @@ class MapSink final : public CutSink {
   void commit(const CutEnd& end, CommitToken token, CommitDone done) override {
     auto staged = std::exchange(staged_, {});
     auto listed = std::exchange(listed_, {});
+    start_cut(end.to, end.to.view);
     if (deferred || !pending.empty()) {  // answers keep their order
       pending.push_back({end, token, std::move(done), std::move(staged), std::move(listed),
                          std::exchange(removed_, {})});
@@ -112,6 +135,24 @@ class MapSink final : public CutSink {
     next.done(next.token, std::move(result));
   }
 
+  /// The process dies: commits under way never happened, and what is staged is gone.
+  void crash() {
+    pending.clear();
+    staged_.clear();
+    listed_.clear();
+    removed_.clear();
+    place_ = {};
+  }
+
+  /// Every reject that is open now (FLOW-26).
+  [[nodiscard]] std::vector<Verdict> open_verdicts() const {
+    std::vector<Verdict> open;
+    for (const auto& [key, revision] : rejects) {
+      open.push_back(Verdict{key, revision, false, Reject{"refused", {}, {}, false}});
+    }
+    return open;
+  }
+
   [[nodiscard]] Digest digest() const {
     Digest sum;
     for (const auto& [key, item] : items) sum.add(fingerprint(key), item.hash);
@@ -128,6 +169,9 @@ class MapSink final : public CutSink {
   bool content_without_cursor = false;
   std::set<ResourceKey> sent_again;  // printed with a zero hash
   bool forgets_versions = false;  // no patch finds its base
+  bool keeps_staged = false;      // resumes interrupted cuts
+  std::function<bool(const Change&)> refuses;  // a verdict on these, kept in `rejects`
+  std::map<ResourceKey, Revision> rejects;
   std::vector<Verdict> next_verdicts;  // of the next successful commit
   std::optional<Error> fail_stage;
   std::string refused_list_type;
@@ -172,7 +216,33 @@ class MapSink final : public CutSink {
     durable_cursor = end.to;
     if (end.from != end.to) cuts.push_back(end);
     if (on_applied) on_applied();
-    return CutResult{end.to, std::exchange(next_verdicts, {})};
+    std::vector<Verdict> verdicts = std::exchange(next_verdicts, {});
+    if (refuses) judge(staged, verdicts);
+    return CutResult{end.to, std::move(verdicts)};
+  }
+
+  void judge(const std::vector<StagedChange>& staged, std::vector<Verdict>& verdicts) {
+    for (const StagedChange& offered : staged) {
+      const auto item = items.find(offered.change.key);
+      if (item == items.end() || item->second.hash != offered.change.hash) continue;
+      if (refuses(offered.change)) {
+        rejects[offered.change.key] = offered.revision;
+        verdicts.push_back(Verdict{offered.change.key, offered.revision, false,
+                                   Reject{"refused", {}, {}, false}});
+      } else if (rejects.erase(offered.change.key) > 0) {
+        verdicts.push_back(Verdict{offered.change.key, offered.revision, true, {}});
+      }
+    }
+    std::erase_if(rejects, [&](const auto& reject) {
+      if (items.contains(reject.first)) return false;
+      verdicts.push_back(Verdict{reject.first, durable_cursor->revision, true, {}});
+      return true;
+    });
+  }
+
+  void start_cut(const std::optional<Cursor>& from, const ViewId& view) {
+    place_ = wire::Staged{Cursor{era_, Revision{}, view}, 0, !from.has_value()};
+    place_from_ = from;
   }
 
   /// A key has one live class: an older entry of another class says nothing about it.
@@ -192,6 +262,9 @@ class MapSink final : public CutSink {
     next[change.key] = {staged.revision, change.hash, change.payload, change.cls};
   }
 
+  EraId era_;
+  wire::Staged place_;                 // of what is staged; era zero = cannot be resumed
+  std::optional<Cursor> place_from_;
   std::vector<StagedChange> staged_;
   std::set<std::string> listed_;
   std::set<Id128> removed_;

@@ -66,6 +66,7 @@ void Peer::open_session(const View& down, const View& up) {
     hello->software = "test/1";
     if (views_feature) hello->features.emplace_back(kFeatureViews);
     hello->down_cursor = other_sink != nullptr ? other_sink->cursor() : sink.cursor();
+    hello->staged = other_sink != nullptr ? other_sink->staged() : sink.staged();
     const LogState state = log.state();
     hello->up_log = {state.log_id, state.current_era(), state.head, state.complete};
     hello->down_window_bytes = window_bytes;
@@ -74,6 +75,8 @@ void Peer::open_session(const View& down, const View& up) {
   options.role = role;
   options.mode = mode;
   options.features = features;
+  options.message_target_bytes = message_target_bytes;
+  options.cut_target_bytes = cut_target_bytes;
   session = std::make_unique<Session>(options, *this, std::move(hello));
 }
 
@@ -100,6 +103,7 @@ void Peer::on_hello(Session& opened, const wire::Hello& hello) {
 void Peer::on_welcome(Session& opened, const wire::Welcome&) {
   CutSink* const receives = other_sink != nullptr ? other_sink : &sink;
   opened.start_flows({receives, &source, up_view});
+  for (Verdict& open : sink.open_verdicts()) opened.receiver()->report(std::move(open));
 }
 
 void Peer::on_sync(Session& opened, std::uint64_t id) {

@@ -48,6 +48,8 @@ class Peer final : public SessionHost {
   SyncMode mode = SyncMode::delta;   // of the next session
   bool admit_hello = true;
   wire::Features features = wire::kAllFeatures;
+  std::size_t message_target_bytes = limits::kMessageTargetBytes;
+  std::size_t cut_target_bytes = limits::kMessageTargetBytes;
   std::vector<wire::Goodbye> goodbyes;
   std::vector<wire::Synced> synced;
   std::vector<wire::Ack> acks;

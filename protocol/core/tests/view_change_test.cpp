@@ -1,47 +1,16 @@
 // VIEW-01 to VIEW-08: a session moves from one view to the next.
 #include <gtest/gtest.h>
 
+#include "protocol/core/testing/scripted_views.hpp"
 #include "protocol/core/testing/session_pair.hpp"
 
 namespace zonesync {
 namespace {
 
 using testing::SessionPair;
+using Feed = testing::ScriptedViews;
 using testing::timeout;
 using wire::IntentReason;
-
-/// The view as a test sets it.
-class Feed final : public ViewFeed {
- public:
-  explicit Feed(std::shared_ptr<const TypeRegistry> registry) : registry_(std::move(registry)) {
-    set({});
-  }
-  void set(std::set<std::string> types, std::set<std::string> meshes = {}, Revision since = {}) {
-    ViewSpec spec;
-    spec.zone = "east";
-    spec.types = std::move(types);
-    spec.meshes = std::move(meshes);
-    views_.emplace_back(spec, registry_);
-    since_ = since;
-    ++version_;
-  }
-  void forget() { views_.erase(views_.begin(), views_.end() - 1); }
-
-  [[nodiscard]] std::uint64_t version() const override { return version_; }
-  [[nodiscard]] InForce current() const override { return {version_, views_.back(), since_}; }
-  [[nodiscard]] std::optional<View> find(const ViewId& id) const override {
-    for (const View& view : views_) {
-      if (view.id() == id) return view;
-    }
-    return std::nullopt;
-  }
-
- private:
-  std::shared_ptr<const TypeRegistry> registry_;
-  std::vector<View> views_;
-  std::uint64_t version_ = 0;
-  Revision since_;
-};
 
 Resource of_type(const std::string& type, const std::string& name,
                  const std::string& mesh = "default") {
