@@ -106,6 +106,9 @@ Plan make_plan(std::uint64_t seed) {
   }
   plan.chaos = std::chrono::seconds(rng.between(6, 30));
   draw_budgets(plan, root.stream("budgets"));
+  if (Rng stage = root.stream("stage"); stage.chance(50)) {
+    plan.spill_bytes = pick(stage, std::array<std::uint64_t, 3>{1, 200, 2'000});
+  }
   Rng writes = root.stream("writes");
   const auto writes_max = writes.between(5, 20);
   for (std::uint64_t i = 0; i < writes_max; ++i) add(plan, writes, Act::hub_write);

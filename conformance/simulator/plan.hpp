@@ -79,6 +79,7 @@ struct Plan {
   Duration mailbox_delay{};
   Duration sync_delay{};
   Duration silence{};
+  std::uint64_t spill_bytes = 0;       // zones stage that much in memory, the rest on disk; 0 = all
   std::uint32_t names = 6;             // keys per type
   std::uint32_t spec_max = 0;          // bytes
   std::uint32_t large_percent = 0;     // of specs that travel in parts

@@ -28,11 +28,15 @@ std::shared_ptr<const TypeRegistry> older_types() {
   return std::make_shared<const TypeRegistry>(TypeRegistry::with_default_types());
 }
 
-ReplicaSink::Options sink_options() {
-  return {.rank = [](const std::string& type) {
+ReplicaSink::Options sink_options(const Plan& plan, StageStore* stage) {
+  ReplicaSink::Options options;
+  options.staging.store = stage;
+  if (stage != nullptr) options.staging.spill_bytes = plan.spill_bytes;
+  options.rank = [](const std::string& type) {
     const TypeInfo* info = sim_types()->find(type);
     return info != nullptr ? info->rank : 100;
-  }};
+  };
+  return options;
 }
 
 }  // namespace
@@ -40,8 +44,8 @@ ReplicaSink::Options sink_options() {
 /// What a crash takes away.
 struct ZoneNode::Process {
   Process(Environment& env, const Options& options, Id128 instance, SimReplica& replica,
-          SimLog& log, ZonePort& port)
-      : sink(replica, sink_options()),
+          StageStore* stage, SimLog& log, ZonePort& port)
+      : sink(replica, sink_options(env.plan, stage)),
         outbox(options.zone, log, env.plan.hot_tail_bytes,
                options.older ? older_types() : env.types),
         machine(machine_options(env.plan, options.zone, instance), replica, sink, outbox, port) {
@@ -70,6 +74,7 @@ ZoneNode::~ZoneNode() = default;
 void ZoneNode::make_disks() {
   const std::string disk = options_.node + "." + std::to_string(disks_++);
   replica_ = std::make_unique<SimReplica>(env_, disk, options_.zone, options_.durable);
+  if (env_.plan.spill_bytes > 0) stage_ = std::make_unique<MemoryStage>(options_.durable);
   SimLog::Options log;
   log.node = disk;
   log.fsync_lies = env_.has(Defect::outbox_fsync_lies);
@@ -85,7 +90,8 @@ void ZoneNode::start() {
   ++processes_;
   outbox_log_->reopen();
   application_.clear();
-  process_ = std::make_unique<Process>(env_, options_, rng_.id(), *replica_, *outbox_log_, *this);
+  process_ = std::make_unique<Process>(env_, options_, rng_.id(), *replica_, stage_.get(),
+                                       *outbox_log_, *this);
   process_->machine.start();
 }
 
@@ -115,6 +121,7 @@ void ZoneNode::rewind(std::size_t replica_steps, std::uint64_t outbox_revisions)
   ZS_ASSERT(!process_);
   env_.note("rewind", options_.node, replica_steps, outbox_revisions);
   replica_->rewind(replica_steps);
+  if (stage_ && replica_steps % 2 == 1) stage_->damage();
   const std::uint64_t head = outbox_log_->state().head.value;
   const std::uint64_t floor = outbox_log_->state().trim_floor.value;
   const std::uint64_t target = head - std::min(head, outbox_revisions);

@@ -11,6 +11,7 @@
 #include "conformance/simulator/connection.hpp"
 #include "conformance/simulator/sim_log.hpp"
 #include "conformance/simulator/sim_replica.hpp"
+#include "storage/memory/memory_stage.hpp"
 
 namespace zonesync::sim {
 
@@ -42,7 +43,10 @@ class ZoneNode final : public ZonePort {
   void publish(std::vector<OutboxOp> ops);
   void publish_complete();
   void trim_outbox(std::uint64_t keep);
-  void fail_replica() { replica_->fail_next(full_disk()); }
+  void fail_replica() {
+    replica_->fail_next(full_disk());
+    if (stage_) stage_->fail_next(full_disk());
+  }
   void fail_outbox() { outbox_log_->fail_next(full_disk()); }
   void hold_application(bool hold);
   /// Approves what the mass-delete guard holds; nothing when nothing is held.
@@ -97,6 +101,7 @@ class ZoneNode final : public ZonePort {
   std::uint64_t deadline_number_ = 0;
   TimePoint refused_until_{};
   std::unique_ptr<SimReplica> replica_;
+  std::unique_ptr<MemoryStage> stage_;  // none = everything is staged in memory
   std::unique_ptr<SimLog> outbox_log_;
   std::unique_ptr<Process> process_;
   std::shared_ptr<Connection> connection_;
