@@ -23,6 +23,7 @@ struct StagePlace {
   Cursor at;                   // era of the sender's log then; a zero era is never resumed
   std::optional<Cursor> from;  // of the cut; nothing = a full one
   std::uint64_t changes = 0;
+  Revision floor;              // of the sender's log then: below it leaves may be missing
   [[nodiscard]] bool resumable() const { return at.era != EraId{}; }
   friend bool operator==(const StagePlace&, const StagePlace&) = default;
 };

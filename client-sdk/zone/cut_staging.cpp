@@ -42,15 +42,18 @@ void CutStaging::recover(const std::optional<Cursor>& cursor) {
 
 void CutStaging::begin(const wire::Intent& intent) {
   era_ = intent.era;
+  floor_ = intent.floor;
   if (intent.resumed) {
     ++counters_.resumes;
     failure_.reset();
     place_.changes = intent.resumed->changes;
     place_.at.era = era_;
+    place_.floor = floor_;
     return;
   }
   drop();
   place_.from = intent.from;
+  place_.floor = floor_;
   place_.at.view = intent.view;
   const bool plain = intent.reason != wire::IntentReason::repair &&
                      (!intent.from || intent.from->view == intent.view);
@@ -158,6 +161,7 @@ void CutStaging::next(const Cursor& from) {
   drop();
   place_.from = from;
   place_.at = Cursor{era_, Revision{}, from.view};
+  place_.floor = floor_;
 }
 
 /// A stage that cannot be cleared keeps what it had: a part of the log that was true, behind a
@@ -204,7 +208,7 @@ std::optional<wire::Staged> CutStaging::staged() const {
   if (!place_.resumable() || place_.at.revision == Revision{} || items_.empty()) {
     return std::nullopt;
   }
-  return wire::Staged{place_.at, place_.changes, !place_.from.has_value()};
+  return wire::Staged{place_.at, place_.changes, !place_.from.has_value(), place_.floor};
 }
 
 }  // namespace zonesync

@@ -84,6 +84,7 @@ class CutStaging {
   std::uint64_t total_bytes_ = 0;
   std::uint64_t memory_bytes_ = 0;
   EraId era_;                       // of the sender's log, from its Intent
+  Revision floor_;                  // the same
   StagePlace place_;
   std::optional<Error> failure_;
   bool store_is_stale_ = false;     // it could not be cleared: not one more item before that

@@ -26,12 +26,14 @@ std::optional<wire::Staged> FlowSender::resumable(const wire::Want& want,
                        staged.at.revision <= want.cursor->revision)) {
     return std::nullopt;
   }
-  if (judge_cursor(log_, staged.at) != CursorVerdict::valid) {
+  const CursorVerdict verdict = judge_cursor(log_, staged.at);
+  if (verdict == CursorVerdict::unknown_era || verdict == CursorVerdict::beyond_era) {
     PROBE(staged_place_not_valid);
     return std::nullopt;
   }
-  // Leaves behind the place may be gone, and with them the end of what is staged.
-  if (log_.tombstone_floor >= staged.at.revision) {
+  // Leaves behind the place may have gone since, and with them the end of what is staged. Those
+  // that were gone before took what they removed along.
+  if (log_.tombstone_floor > staged.floor && log_.tombstone_floor >= staged.at.revision) {
     PROBE(staged_place_below_tombstones);
     return std::nullopt;
   }

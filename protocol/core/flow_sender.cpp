@@ -31,6 +31,7 @@ wire::Intent FlowSender::decide(const wire::Want& want) const {
   intent.view = view_.id();
   intent.head = log_.head;
   intent.era = log_.current_era();
+  intent.floor = log_.tombstone_floor;
   intent.reason = options_.repair ? IntentReason::repair : IntentReason::full;
   if (want.repair) {
     intent.why = want.why.empty() ? "asked" : want.why;

@@ -146,8 +146,8 @@ class CutSink {
   /// as a rejected one, has a zero hash (REP-03). Called when no commit is outstanding. Nothing =
   /// not able to repair, or more than limits::kRepairPrintsMax.
   [[nodiscard]] virtual std::optional<std::vector<Print>> prints() const { return std::nullopt; }
-  /// How far the open cut is staged, when the sender may go on behind it, in this session or a later
-  /// one; nothing = it must start anew (STG-01).
+  /// How far the open cut is staged, when the sender may go on behind it, in this session or a
+  /// later one; nothing = it must start anew (STG-01).
   [[nodiscard]] virtual std::optional<wire::Staged> staged() const { return std::nullopt; }
   /// A new answer of the sender starts. Staged changes of an unfinished cut are dropped, unless
   /// `intent.resumed` says that the answer goes on behind staged().

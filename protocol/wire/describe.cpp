@@ -75,6 +75,7 @@ void add_staged(JsonFields& fields, std::string_view name, const std::optional<S
                        .raw("at", to_json(staged->at))
                        .number("changes", staged->changes)
                        .flag("full", staged->full)
+                       .number("floor", staged->floor.value)
                        .json());
 }
 
@@ -152,6 +153,7 @@ void fill(JsonFields& fields, const Intent& intent) {
   fields.number("head", intent.head.value).text_if("why", intent.why);
   if (intent.era != EraId{}) fields.text("era", to_hex(intent.era.id));
   add_staged(fields, "resumed", intent.resumed);
+  if (intent.floor != Revision{}) fields.number("floor", intent.floor.value);
 }
 
 void fill(JsonFields& fields, const Patch& patch) {

@@ -152,7 +152,8 @@ std::optional<Cursor> from_flat(const fb::Cursor* cursor) {
 
 std::optional<Staged> read_staged(FieldReader& reader, const fb::Staged* flat) {
   if (flat == nullptr) return std::nullopt;
-  const Staged staged{from_flat(*flat->at()), flat->changes(), flat->full()};
+  const Staged staged{from_flat(*flat->at()), flat->changes(), flat->full(),
+                      Revision{flat->floor()}};
   reader.require(staged.at.era != EraId{} && staged.at.revision != Revision{}, "staged.at",
                  "a place has an era and a revision");
   reader.limit(staged.changes, std::numeric_limits<std::uint32_t>::max(), "staged.changes");
@@ -171,7 +172,7 @@ flatbuffers::Offset<fb::Staged> put_staged(flatbuffers::FlatBufferBuilder& build
                                            const std::optional<Staged>& staged) {
   if (!staged) return 0;
   const fb::Cursor at = to_flat(staged->at);
-  return fb::CreateStaged(builder, &at, staged->changes, staged->full);
+  return fb::CreateStaged(builder, &at, staged->changes, staged->full, staged->floor.value);
 }
 
 flatbuffers::Offset<flatbuffers::String> put_text(flatbuffers::FlatBufferBuilder& builder,

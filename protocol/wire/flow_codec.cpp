@@ -99,7 +99,8 @@ void append(std::string& out, FlowId flow, const Intent& message) {
   const fb::Id128 era = detail::to_flat(message.era.id);
   builder.Finish(fb::CreateIntent(builder, static_cast<fb::IntentReason>(message.reason), &log_id,
                                   message.complete, &view, from.get(), message.head.value, why,
-                                  message.era == EraId{} ? nullptr : &era, resumed));
+                                  message.era == EraId{} ? nullptr : &era, resumed,
+                                  message.floor.value));
   append_finished(out, PacketKind::intent, flow, {}, builder);
 }
 
@@ -122,6 +123,7 @@ Result<Intent> decode_intent(ByteView payload) {
   intent.why = reader.word(root.why(), "why");
   if (root.era() != nullptr) intent.era = EraId{detail::from_flat(*root.era())};
   intent.resumed = detail::read_staged(reader, root.resumed());
+  intent.floor = Revision{root.floor()};
   const bool may = intent.reason == IntentReason::changes || intent.reason == IntentReason::full;
   reader.require(!intent.resumed || (may && intent.resumed->full == !intent.from), "resumed",
                  "only the answer that was staged goes on");

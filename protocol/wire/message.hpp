@@ -68,6 +68,7 @@ struct Staged {
   Cursor at;                            // with the sender's era then, not that of the revision
   std::uint64_t changes = 0;
   bool full = false;                    // of a full cut; else of one from the wanted cursor
+  Revision floor;                       // of the Intent that began or last resumed the cut
   friend bool operator==(const Staged&, const Staged&) = default;
 };
 
@@ -149,6 +150,7 @@ struct Intent {
   std::string why;                      // stable word, e.g. "unknown_era", "view_changed"
   EraId era;                            // of the sender's log now; zero from an older peer
   std::optional<Staged> resumed;        // what is staged up to here is not sent again (STG-03)
+  Revision floor;                       // of the sender's log: below it leaves may be missing
   friend bool operator==(const Intent&, const Intent&) = default;
 };
 

@@ -57,6 +57,7 @@ std::string encode(const StagePlace& place) {
   out.u8(place.from ? 1 : 0);
   if (place.from) write_cursor(out, *place.from);
   out.u64(place.changes);
+  out.u64(place.floor.value);
   return out.take();
 }
 
@@ -66,6 +67,7 @@ std::optional<StagePlace> decode_place(std::string_view bytes) {
   place.at = read_cursor(in);
   if (in.u8() != 0) place.from = read_cursor(in);
   place.changes = in.u64();
+  place.floor.value = in.u64();
   if (!in.done()) return std::nullopt;
   return place;
 }

@@ -22,7 +22,7 @@ Cursor cursor_at(std::uint64_t revision, std::uint8_t era = 7) {
 
 StagePlace place_at(std::uint64_t revision, std::uint64_t changes,
                     std::optional<Cursor> from = std::nullopt) {
-  return StagePlace{cursor_at(revision), from, changes};
+  return StagePlace{cursor_at(revision), from, changes, Revision{revision / 2}};
 }
 
 StagedItem item(std::uint64_t revision, const std::string& name, const std::string& payload) {
@@ -118,7 +118,7 @@ TYPED_TEST(StageContract, ClearForgetsEverything) {
   EXPECT_EQ(this->stage().bytes(), 0u);
   this->harness_.reopen();
   EXPECT_EQ(describe_stage(this->stage()), "empty");
-  ASSERT_TRUE(this->stage().append({item(5, "b", "2")}, StagePlace{cursor_at(5, 0), {}, 1}));
+  ASSERT_TRUE(this->stage().append({item(5, "b", "2")}, StagePlace{cursor_at(5, 0), {}, 1, {}}));
   this->harness_.reopen();
   EXPECT_EQ(describe_stage(this->stage()), "at 5+1 full not resumable; 5 b=2");
 }

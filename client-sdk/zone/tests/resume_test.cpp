@@ -231,6 +231,19 @@ TEST_F(ResumeTest, TrimmedLeavesVoidIt) {
   EXPECT_FALSE(goes_on());
 }
 
+// STG-02: leaves that were gone before the first sync began: places below that floor are good.
+TEST_F(ResumeTest, AFloorThatWasThereBeforeDoesNotVoidIt) {
+  write(400, 1);
+  for (int i = 0; i < 10; ++i) hub_.write({left("m" + std::to_string(i))});
+  hub_.write({make_change(mesh("last"))});
+  hub_.trim(hub_.source_->head(), hub_.source_->head());
+  machine_->start();
+  ASSERT_FALSE(run(8));
+  ASSERT_TRUE(sink_->staged());
+  ASSERT_LT(sink_->staged()->at.revision, hub_.source_->state().tombstone_floor);
+  EXPECT_TRUE(goes_on());
+}
+
 // STG-02: leaves of before the place were sent.
 TEST_F(ResumeTest, LeavesTrimmedBeforeThePlaceDoNotVoidIt) {
   for (int i = 0; i < 50; ++i) {

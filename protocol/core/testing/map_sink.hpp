@@ -56,9 +56,11 @@ class MapSink final : public CutSink {
   void begin(const wire::Intent& intent) override {
     intents.push_back(intent);
     era_ = intent.era;
+    floor_ = intent.floor;
     if (intent.resumed) {
       place_ = *intent.resumed;
       place_.at.era = era_;
+      place_.floor = floor_;
       return;
     }
     staged_.clear();
@@ -241,7 +243,7 @@ class MapSink final : public CutSink {
   }
 
   void start_cut(const std::optional<Cursor>& from, const ViewId& view) {
-    place_ = wire::Staged{Cursor{era_, Revision{}, view}, 0, !from.has_value()};
+    place_ = wire::Staged{Cursor{era_, Revision{}, view}, 0, !from.has_value(), floor_};
     place_from_ = from;
   }
 
@@ -263,6 +265,7 @@ class MapSink final : public CutSink {
   }
 
   EraId era_;
+  Revision floor_;
   wire::Staged place_;                 // of what is staged; era zero = cannot be resumed
   std::optional<Cursor> place_from_;
   std::vector<StagedChange> staged_;

@@ -57,7 +57,7 @@ TEST(Scripts, FirstSync) {
                                 [](SessionPair& pair) {
                                   pair.hub.write({}, {timeout("t3").key, timeout("u9").key});
                                 })}},
-                         12);
+                         8);
 }
 
 // FLOW-02
@@ -75,7 +75,7 @@ TEST(Scripts, Resume) {
              }),
         step("nothing missed", [](SessionPair& pair) { pair.cut(); }),
         step("tailed", [](SessionPair& pair) { write_timeouts(pair, 15, 18); })}},
-      15);
+      8);
 }
 
 // STG-02, STG-03: receivers that keep what they staged.
@@ -96,7 +96,7 @@ TEST(Scripts, ResumeOfAnInterruptedCut) {
                pair.hub.source.refresh();
              }),
         step("tailed", [](SessionPair& pair) { write_timeouts(pair, 0, 3, "3s"); })}},
-      20);
+      8);
 }
 
 // REP-05, REP-06: a cursor of another log, content that mostly fits.
@@ -116,7 +116,7 @@ TEST(Scripts, Repair) {
                pair.hub.write({}, {timeout("t11").key});
              }),
         step("tailed", [](SessionPair& pair) { write_timeouts(pair, 30, 32); })}},
-      12);
+      8);
 }
 
 // VIEW-01, VIEW-02, VIEW-03
@@ -137,7 +137,7 @@ TEST(Scripts, ViewChange) {
         step("retries enter, timeouts leave",
              [&views](SessionPair&) { views->set({"MeshRetry"}); }),
         step("all of it", [&views](SessionPair&) { views->set({}); })}},
-      12);
+      8);
 }
 
 // V1-02, V1-07
@@ -164,7 +164,7 @@ TEST(Scripts, ListsAndASwitch) {
                pair.hub.mode = pair.zone.mode = SyncMode::v1;
                pair.hub.write({retry("new")}, {retry("r1").key});
              })}},
-      15);
+      8);
 }
 
 // FLOW-14 on the up flow, both directions at once.
@@ -187,7 +187,7 @@ TEST(Scripts, BothDirections) {
                pair.zone.write({dataplane("new")}, {dataplane("d0").key});
                pair.hub.write({}, {timeout("t0").key});
              })}},
-      18);
+      8);
 }
 
 // FLOW-24, FLOW-25, FLOW-26: whatever is lost on the way, the hub's list ends right.
@@ -203,7 +203,7 @@ TEST(Scripts, Verdicts) {
        {step("fixed", [](SessionPair& pair) { pair.hub.write({timeout("a", "2s")}); }),
         step("worse", [](SessionPair& pair) { pair.hub.write({timeout("b", "poison")}); }),
         step("gone", [](SessionPair& pair) { pair.hub.write({}, {timeout("c").key}); })}},
-      10);
+      8);
 }
 
 // FLOW-07: a series of Parts that is interrupted anywhere.
@@ -220,7 +220,7 @@ TEST(Scripts, Parts) {
                pair.zone.write({dataplane("large", std::string(450'000, 'z'))});
              }),
         step("removed", [](SessionPair& pair) { pair.hub.write({}, {timeout("big").key}); })}},
-      12);
+      8);
 }
 
 // ZIP-13, ZIP-16: patches whose base may be gone with a lost cut.
@@ -259,7 +259,8 @@ TEST(Scripts, AReceiverThatForgetsIsFound) {
                   };
                 },
                 {step("more", [](SessionPair& pair) { write_timeouts(pair, 5, 12); })}};
-  EXPECT_FALSE(play_with_faults(script).empty());
+  const ScriptEnding ending = play(script, ScriptFault::none, 0);
+  EXPECT_TRUE(!ending.trouble.empty() || !ending.converged);
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ TEST(RoundTrip, IntentOfEveryReason) {
 // STG-01, STG-03
 TEST(RoundTrip, APlaceInAnUnfinishedCut) {
   Hello hello = samples::minimal_hello();
-  hello.staged = Staged{samples::cursor_at(7), 3, true};
+  hello.staged = Staged{samples::cursor_at(7), 3, true, Revision{2}};
   expect_session_round_trip(hello, PacketKind::hello, decode_hello);
   Want want{samples::cursor_at(5), false, "disk_full"};
   want.staged = Staged{samples::cursor_at(7), 0, false};
@@ -114,6 +114,7 @@ TEST(RoundTrip, APlaceInAnUnfinishedCut) {
   intent.from = samples::cursor_at(5);
   intent.era = EraId{samples::id_of(3)};
   intent.resumed = want.staged;
+  intent.floor = Revision{4};
   expect_flow_round_trip(intent, PacketKind::intent, decode_intent);
 }
 

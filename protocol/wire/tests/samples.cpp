@@ -152,7 +152,7 @@ void add_session(Collector& out) {
           minimal_hello());
   Hello interrupted = minimal_hello();
   interrupted.features = {"resume"};
-  interrupted.staged = Staged{cursor_at(40), 17, true};
+  interrupted.staged = Staged{cursor_at(40), 17, true, Revision{8}};
   out.add("hello_staged", "STG-01: a first sync was interrupted 17 changes into revision 40.",
           interrupted);
   out.add("welcome_full", "The hub holds the zone's log up to revision 8.", full_welcome());
@@ -175,7 +175,8 @@ void add_flow(Collector& out) {
           Want{cursor_at(41), false, "patch_failed", false, true});
   Want behind{cursor_at(30), false, "disk_full"};
   behind.staged = Staged{cursor_at(40), 2, false};
-  out.add("want_staged", "STG-01: the cut from 30 is staged up to two changes of 40.", down, behind);
+  out.add("want_staged", "STG-01: the cut from 30 is staged up to two changes of 40.", down,
+          behind);
   Intent intent{IntentReason::changes, id_of(0x40), true, ViewId{id_of(0x50)}, cursor_at(41),
                 Revision{42}, ""};
   out.add("intent_changes", "The changes after revision 41 follow.", down, intent);
@@ -184,7 +185,8 @@ void add_flow(Collector& out) {
   out.add("intent_full", "The era is unknown: a complete replacement follows.", down, intent);
   intent.why = "no_cursor";
   intent.era = EraId{id_of(0x30)};
-  intent.resumed = Staged{cursor_at(40), 17, true};
+  intent.resumed = Staged{cursor_at(40), 17, true, Revision{8}};
+  intent.floor = Revision{9};
   out.add("intent_resumed", "STG-03: the full cut goes on behind 17 changes of revision 40.", down,
           intent);
   intent = {IntentReason::none, id_of(0x40), false, ViewId{id_of(0x50)}, cursor_at(42),
