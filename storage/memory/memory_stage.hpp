@@ -48,7 +48,7 @@ class MemoryStage final : public StageStore {
   void fail_next(Error error) { next_failure_ = std::move(error); }
   void fail_clears(std::optional<Error> error) { clear_failure_ = std::move(error); }
   /// What is held cannot be read any more.
-  void damage() { damaged_ = true; }
+  void damage() { damaged_ = place_.has_value(); }
   [[nodiscard]] std::size_t appends() const { return appends_; }
   [[nodiscard]] std::size_t items() const { return items_.size(); }
 
