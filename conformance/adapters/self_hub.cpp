@@ -42,8 +42,8 @@ constexpr int kRoundsMax = 10'000;
 /// The hub's end of one session: what server/cmd's HubSession is in the daemon.
 class HubEnd final : public SessionHost, public hub::UpPort {
  public:
-  HubEnd(HubHarness& hub, SessionId id, std::string identity, SyncMode mode)
-      : id_(id), hub_(hub), identity_(std::move(identity)) {
+  HubEnd(HubHarness& hub, const bool& stalled, SessionId id, std::string identity, SyncMode mode)
+      : id_(id), hub_(hub), stalled_(stalled), identity_(std::move(identity)) {
     Session::Options options;
     options.role = SessionRole::hub;
     options.mode = mode;
@@ -68,7 +68,7 @@ class HubEnd final : public SessionHost, public hub::UpPort {
         welcome(opened, *result);
       }
     });
-    hub_.core->pump();
+    pump();
   }
   void on_welcome(Session&, const wire::Welcome&) override {}
   void on_goodbye(Session&, const wire::Goodbye&) override {}
@@ -87,7 +87,7 @@ class HubEnd final : public SessionHost, public hub::UpPort {
   }
   void submit(hub::UpCommit commit, hub::UpDone done) override {
     hub_.core->submit_up(std::move(commit), std::move(done));
-    hub_.core->pump();
+    pump();
   }
   void sample(Session& opened) {
     if (!sink_) return;
@@ -104,6 +104,9 @@ class HubEnd final : public SessionHost, public hub::UpPort {
   std::shared_ptr<MemoryEnd> end;
 
  private:
+  void pump() {
+    if (!stalled_) hub_.core->pump();
+  }
   void welcome(Session& opened, const hub::Admitted& admitted) {
     hub::UpSink::Options options;
     options.zone = identity_;
@@ -122,6 +125,7 @@ class HubEnd final : public SessionHost, public hub::UpPort {
     admission.down_view = down;
     admission.sink = sink_.get();
     admission.up_window_bytes = limits::kUpFirstGrantBytes;
+    admission.open_rejects = admitted.open_rejects;
     wire::Welcome& message = admission.welcome;
     message.session = id_.value;
     message.hub_id = hub_.log.state().log_id;
@@ -137,6 +141,7 @@ class HubEnd final : public SessionHost, public hub::UpPort {
 
   SessionId id_;
   HubHarness& hub_;
+  const bool& stalled_;          // the disk: what is to be written waits
   std::string identity_;
   wire::Hello hello_;
   std::unique_ptr<hub::UpSink> sink_;
@@ -157,7 +162,7 @@ class SelfHub final : public HubSubject {
 
   [[nodiscard]] Capabilities capabilities() const override {
     return {"control", "restart", "clock", "zones", "approve", "delete-zone", "lose-tail", "trim",
-            "disk-full", "zstd", "patch", "repair"};
+            "disk-full", "stall-disk", "zstd", "patch", "repair"};
   }
   tl::expected<std::unique_ptr<Link>, DialRefusal> connect(const DialOptions& options) override {
     std::optional<SyncMode> mode;
@@ -171,7 +176,7 @@ class SelfHub final : public HubSubject {
                                         "no subprotocol in common", false});
     }
     sessions_.push_back(
-        std::make_unique<HubEnd>(hub_, SessionId{next_session_++}, options.zone, *mode));
+        std::make_unique<HubEnd>(hub_, stalled_, SessionId{next_session_++}, options.zone, *mode));
     MemoryWorld world;
     world.now = [this] { return hub_.now; };
     world.settle = [this] { settle(); };
@@ -218,6 +223,7 @@ class SelfHub final : public HubSubject {
   }
 
   HubHarness hub_;
+  bool stalled_ = false;
   std::vector<std::unique_ptr<HubEnd>> sessions_;   // ended ones too: links refer to their ends
   std::uint64_t next_session_ = 1;
 };
@@ -290,6 +296,7 @@ Status SelfHub::set_zone(const std::string& name, const std::string& command) {
 
 Status SelfHub::restart() {
   end_all();
+  stalled_ = false;
   sessions_.clear();
   hub_.restart();
   return {};
@@ -304,13 +311,20 @@ Status SelfHub::fault(const std::string& name, std::uint64_t argument) {
   }
   if (name == "trim") {       // everything superseded and every leave up to the head
     TrimRequest request;
-    request.floor = request.tombstone_floor = hub_.log.state().head;
+    request.floor = hub_.log.state().head;
+    if (argument == 0) request.tombstone_floor = request.floor;  // 1: leaves are kept
     for (;;) {
       auto progress = hub_.log.trim(request);
       if (!progress) return fail(progress.error());
       if (progress->done) break;
     }
     hub_.source->refresh();
+    return {};
+  }
+  if (name == "stall-disk") {  // 1: what is to be written waits; 0: it is written
+    stalled_ = argument != 0;
+    if (!stalled_) hub_.core->pump();
+    settle();
     return {};
   }
   if (name == "disk-full") {  // the next append

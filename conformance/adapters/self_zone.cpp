@@ -39,7 +39,8 @@ class SelfZone final : public ZoneSubject, public ZonePort {
 
   [[nodiscard]] Capabilities capabilities() const override {
     return {"clock", "restart", "durable", "verdicts", "publish", "barrier", "approve", "refuse",
-            "disk-full", "application-hold", "views", "zstd", "patch", "repair", "fallback"};
+            "disk-full", "outbox-disk-full", "application-hold", "views", "zstd", "patch", "repair",
+            "fallback"};
   }
   Status start(const ClientOptions& options) override {
     options_ = options;
@@ -171,6 +172,7 @@ class SelfZone final : public ZoneSubject, public ZonePort {
   std::string verdict_word_;
   std::map<ResourceKey, SharedBytes> application_;   // built from applied cuts only
   std::optional<std::uint64_t> barrier_;
+  std::uint64_t disordered_ = 0;
 };
 
 void SelfZone::boot() {
@@ -236,10 +238,13 @@ bool SelfZone::await_attempt(Duration within) {
 
 void SelfZone::cut_applied(AppliedCut cut) {
   if (cut.initial) application_.clear();
+  bool removing = false;
   for (const AppliedChange& change : cut.changes) {
     if (change.payload.empty()) {
+      removing = true;
       application_.erase(change.key);
     } else {
+      disordered_ += removing ? 1 : 0;
       application_[change.key] = change.payload;
     }
   }
@@ -256,6 +261,9 @@ Result<std::vector<Resource>> SelfZone::store() {
 }
 
 Result<ClientFacts> SelfZone::status() {
+  if (disordered_ > 0) {
+    return fail(ErrorCode::internal, "the application got an upsert behind a removal of its cut");
+  }
   const ZoneStatus now = machine_->status();
   ClientFacts facts;
   facts.state = std::string(word(now.state));
@@ -291,6 +299,10 @@ Status SelfZone::publish(const std::vector<ControlOp>& ops) {
 Status SelfZone::fault(const std::string& name, std::uint64_t argument) {
   if (name == "disk-full") {  // the next write of the replica
     replica_->fail_next(Error{ErrorCode::resource_exhausted, "no space left on device", ""});
+    return {};
+  }
+  if (name == "outbox-disk-full") {  // the next publication
+    outbox_log_->fail_next(Error{ErrorCode::resource_exhausted, "no space left on device", ""});
     return {};
   }
   if (name == "application-hold") {

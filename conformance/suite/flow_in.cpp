@@ -43,7 +43,7 @@ void FlowIn::count(const wire::Packet& packet) {
   largest_packet = std::max(largest_packet, packet.packet_bytes);
   compressed += packet.header.zstd ? 1 : 0;
   require(received_bytes - acked_bytes_ <=
-              std::max<std::uint64_t>(window_bytes, packet.packet_bytes) + packet.packet_bytes,
+              std::max<std::uint64_t>(window_bytes, packet.packet_bytes),
           "FLOW-22: more data in flight than the window allows");
 }
 

@@ -13,7 +13,8 @@ std::vector<Case> collect() {
         cases::hostile_hub(), cases::hostile_zone(), cases::hostile_limits(), cases::up_hub(),
         cases::up_zone(), cases::view_and_rest(), cases::v1_hub(), cases::v1_zone(),
         cases::repair_hub(), cases::repair_zone(), cases::zip_hub(), cases::zip_zone(),
-        cases::patch_hub(), cases::patch_zone(), cases::switching_zone()}) {
+        cases::patch_hub(), cases::patch_zone(), cases::switching_zone(),
+        cases::edges_hub(), cases::edges_zone()}) {
     all.insert(all.end(), group.begin(), group.end());
   }
   std::sort(all.begin(), all.end(), [](const Case& a, const Case& b) { return a.id < b.id; });

@@ -36,5 +36,7 @@ Group zip_zone();
 Group patch_hub();
 Group patch_zone();
 Group switching_zone();
+Group edges_hub();
+Group edges_zone();
 
 }  // namespace zonesync::conform::cases
