@@ -263,11 +263,12 @@ void HubSession::on_peer_ack(Session&, const wire::Ack& ack) {
   sample();
 }
 
-/// One generation, one instance; and never back to one that was replaced (SES-07).
+/// One generation, one instance; and never back to one that was replaced (SES-07). The first word of
+/// a generation may come late: its session is told in the next one that it was superseded.
 void HubSession::check_instance(Generation generation) {
   auto& owners = services_.owners[identity_];
-  const auto known = owners.try_emplace(generation, hello_.instance).first;
-  const bool newest = std::prev(owners.end())->first == generation;
+  const auto [known, first_word] = owners.try_emplace(generation, hello_.instance);
+  const bool newest = first_word || std::prev(owners.end())->first == generation;
   const bool first_time = std::none_of(owners.begin(), owners.end(), [&](const auto& owner) {
     return owner.first != generation && owner.second == hello_.instance;
   });
