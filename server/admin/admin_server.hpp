@@ -12,6 +12,7 @@
 #include "protocol/runtime/clock.hpp"
 #include "protocol/runtime/logger.hpp"
 #include "protocol/transport/tls_context.hpp"
+#include "server/auth/attempt_limiter.hpp"
 #include "server/auth/credentials.hpp"
 #include "server/hub/hub_api.hpp"
 
@@ -37,6 +38,7 @@ struct AdminOptions {
   Duration wait_max = std::chrono::minutes(5);
   Duration slow_reader_max = std::chrono::seconds(10);  // a watcher that took nothing for so long
   Duration heartbeat = std::chrono::seconds(15);        // an idle watcher gets a mark
+  auth::AttemptLimiter::Options attempts{.max_failures = 100};  // as at the sync port
   WallClock now;                             // judges tokens; empty = the system's clock
   const Clock* clock = nullptr;              // null = steady_clock()
 };

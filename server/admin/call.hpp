@@ -24,7 +24,7 @@ class ChangeFeeds;
 /// longer than the server lives, and then use nothing but `executor`.
 struct AdminContext {
   AdminContext(AdminOptions options_in, hub::HubApi& hub_in, IoPool& pool)
-      : options(std::move(options_in)), hub(hub_in), executor(pool) {}
+      : options(std::move(options_in)), hub(hub_in), executor(pool), limiter(options.attempts) {}
 
   const AdminOptions options;
   hub::HubApi& hub;
@@ -32,6 +32,7 @@ struct AdminContext {
   std::shared_ptr<Logger> logger;
   Executor executor;
   RequestCounters requests;
+  auth::AttemptLimiter limiter;
   std::shared_ptr<ChangeFeeds> feeds;  // set before the first request
   std::atomic<std::size_t> waits{0};
 

@@ -1,5 +1,7 @@
 #include "server/admin/gate.hpp"
 
+#include <algorithm>
+
 namespace zonesync::admin {
 namespace {
 
@@ -11,16 +13,45 @@ std::vector<Route> routes_of(Port port) {
   return routes;
 }
 
+std::string host_of(const std::string& address) {
+  return address.substr(0, address.rfind(':'));
+}
+
+Problem wait_for(std::chrono::milliseconds left) {
+  Problem problem =
+      problem_of(Error{ErrorCode::resource_exhausted, "too many refused credentials; wait"});
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(left);
+  problem.headers.set("Retry-After", std::to_string(seconds.count()));
+  return problem;
+}
+
 }  // namespace
 
 Gate::Gate(ContextPtr context, std::shared_ptr<OwedReplies> owed, Port port)
     : context_(std::move(context)), owed_(std::move(owed)), port_(port), router_(routes_of(port)) {}
 
 tl::expected<auth::UserIdentity, Problem> Gate::identify(const HttpRequest& request) const {
+  const std::string host = host_of(request.peer.address);
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+      context_->options.clock->now().time_since_epoch());
+  auth::AttemptLimiter& limiter = context_->limiter;
+  const auto blocked = limiter.blocked_for(host, now);
+  if (blocked.count() > 0) return refuse(wait_for(blocked));
   auth::AuthResult<auth::UserIdentity> user =
       context_->credentials()->verify_api_token(request.bearer_token(), context_->wall_now());
-  if (user) return std::move(*user);
+  if (user) {
+    limiter.succeeded(host, now);
+    return std::move(*user);
+  }
   const auth::Refusal& refusal = user.error();
+  // A missing token is a mistake, not a guess; only guesses earn a penalty.
+  if (refusal.event != auth::AuthEvent::token_missing && limiter.failed(host, now)) {
+    // The one line of this penalty: what is refused unseen gives none.
+    context_->logger->log({LogLevel::warn,
+                           std::string(to_string(auth::AuthEvent::attempts_limited)),
+                           "an address is refused unseen for a while",
+                           {{"port", "api"}, {"peer", request.peer.address}}});
+  }
   context_->logger->log({LogLevel::warn, std::string(auth::to_string(refusal.event)),
                          refusal.detail, {{"port", "api"}, {"peer", request.peer.address}}});
   return refuse(refusal.public_error());

@@ -11,6 +11,7 @@ namespace {
 
 /// The table's key for an address: IPv6 counts per /64, IPv4-mapped IPv6 as the IPv4 address.
 std::string table_key(std::string_view address) {
+  if (address.starts_with('[')) address = address.substr(1, address.find(']') - 1);
   std::string text(address.substr(0, address.find('%')));  // without an IPv6 zone index
   std::array<unsigned char, 16> bytes{};
   if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;

@@ -104,8 +104,9 @@ void SyncServer::on_upgrade(const UpgradeRequest& request, Upgrade& upgrade,
     auto decision = UpgradeDecision::reject(429, "Too many attempts",
                                             "too many refused credentials; wait");
     decision.retry_after = std::chrono::ceil<std::chrono::seconds>(wait);
-    return refuse(request, upgrade, decide, std::move(decision),
-                  std::string(to_string(auth::AuthEvent::attempts_limited)), "");
+    upgrade.refused = true;  // counted; the log has the line of the penalty's beginning
+    ++upgrades_refused_;
+    return decide(std::move(decision));
   }
   const auto no_common = [&](std::optional<SyncMode> forced) {
     refuse(request, upgrade, decide,
@@ -123,7 +124,12 @@ void SyncServer::on_upgrade(const UpgradeRequest& request, Upgrade& upgrade,
   if (!identity) {
     const auth::Refusal& why = identity.error();
     // A missing token is a mistake, not a guess; only guesses earn a penalty.
-    if (why.event != auth::AuthEvent::token_missing) limiter_.failed(host, monotonic());
+    if (why.event != auth::AuthEvent::token_missing && limiter_.failed(host, monotonic())) {
+      services_.logger->log({LogLevel::warn,
+                             std::string(to_string(auth::AuthEvent::attempts_limited)),
+                             "an address is refused unseen for a while",
+                             {{"port", "sync"}, {"peer", upgrade.peer}}});
+    }
     return refuse(request, upgrade, decide,
                   UpgradeDecision::reject(401, "Unauthorized", why.public_error().message),
                   std::string(to_string(why.event)), why.detail);

@@ -76,6 +76,24 @@ TEST_F(Access, expired_tokens_and_zone_tokens_are_refused) {
   EXPECT_EQ(logger_->count("token.expired"), 1u);
 }
 
+TEST_F(Access, an_address_that_guesses_is_refused_unseen_for_a_while) {
+  ManualClock clock;
+  AdminOptions options;
+  options.clock = &clock;
+  restart(options);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(with_token("").status, 401u) << "a mistake is no guess";
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(with_token("not.a.token").status, 401u) << i;
+  const HttpResponse limited = with_token("not.a.token");
+  EXPECT_EQ(limited.status, 429u);
+  EXPECT_EQ(limited.headers.get("Retry-After"), "60");
+  EXPECT_EQ(with_token(user_token(Role::admin)).status, 429u) << "a good token is not looked at";
+  EXPECT_EQ(logger_->count("token.attempts_limited"), 1u);
+  EXPECT_EQ(logger_->count("token.malformed"), 100u);
+  clock.advance(std::chrono::seconds(61));
+  EXPECT_EQ(with_token(user_token(Role::admin)).status, 200u);
+  server_.reset();
+}
+
 TEST_F(Access, no_token_text_reaches_the_log) {
   const std::string token = user_token(Role::viewer);
   with_token(token + "x");

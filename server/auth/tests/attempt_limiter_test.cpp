@@ -59,6 +59,7 @@ TEST(AttemptLimiter, OneIpv6HostIsOneAddress) {
   for (int i = 0; i < 5; ++i) limiter.failed("2001:db8::" + std::to_string(i + 1), 0s);
   EXPECT_TRUE(limiter.blocked("2001:db8::ffff", 0s));
   EXPECT_FALSE(limiter.blocked("2001:db8:0:1::1", 0s));
+  EXPECT_TRUE(limiter.blocked("[2001:db8::abcd]", 0s)) << "as a URL writes it";
 }
 
 TEST(AttemptLimiter, MappedIpv4CountsAsIpv4) {
