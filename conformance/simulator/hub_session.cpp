@@ -263,8 +263,8 @@ void HubSession::on_peer_ack(Session&, const wire::Ack& ack) {
   sample();
 }
 
-/// One generation, one instance; and never back to one that was replaced (SES-07). The first word of
-/// a generation may come late: its session is told in the next one that it was superseded.
+/// One generation, one instance; and never back to one that was replaced (SES-07). The first word
+/// of a generation may come late: its session is told in the next one that it was superseded.
 void HubSession::check_instance(Generation generation) {
   auto& owners = services_.owners[identity_];
   const auto [known, first_word] = owners.try_emplace(generation, hello_.instance);

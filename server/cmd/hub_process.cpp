@@ -161,14 +161,7 @@ Status HubProcess::build_core() {
   zone_options.auto_register = config_.zones_auto_register;
   registry_ = std::make_unique<hub::ZoneRegistry>(zone_options, *core_, std::move(zone_events));
   if (auto status = core_->load(); !status) return status;
-  for (const auto& [type, own] : config_.type_retention) {
-    type_bytes_.emplace(type, 0);
-    if (registry()->find(type) != nullptr) continue;
-    logger_->log({LogLevel::warn, "storage.retention.unknown_type",
-                  "storage.retention.types names a type that is not registered; nearest: '" +
-                      registry()->nearest(type) + "'",
-                  {{"type", type}}});
-  }
+  heed_type_retention();
   if (auto status = registry_->load(*log_); !status) return status;
   hub::MassJobs::Options job_options;
   job_options.now_ms = wall_ms;
@@ -179,7 +172,22 @@ Status HubProcess::build_core() {
     if (status) status = jobs_->load();
     if (!status && on_fatal_) on_fatal_(status.error());
   });
+  build_sessions();
+  return {};
+}
 
+void HubProcess::heed_type_retention() {
+  for (const auto& [type, own] : config_.type_retention) {
+    type_bytes_.emplace(type, 0);
+    if (registry()->find(type) != nullptr) continue;
+    logger_->log({LogLevel::warn, "storage.retention.unknown_type",
+                  "storage.retention.types names a type that is not registered; nearest: '" +
+                      registry()->nearest(type) + "'",
+                  {{"type", type}}});
+  }
+}
+
+void HubProcess::build_sessions() {
   SessionServices services{writer_, *core_, *registry_, table_, *source_, logger_,
                             log_->state().log_id, wall_ms, {}, {}, {}};
   services.up_window = [this]() -> std::uint64_t {
@@ -202,7 +210,6 @@ Status HubProcess::build_core() {
   sync.attempts = attempts_;
   sync_ = std::make_unique<SyncServer>(std::move(sync), *services_,
                                        [this] { return credentials(); });
-  return {};
 }
 
 // -- running --------------------------------------------------------------------------------------

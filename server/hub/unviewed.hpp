@@ -6,8 +6,8 @@
 namespace zonesync::hub {
 
 /// Whether no down view of any zone admits `cls`, whatever its scope: types that travel only to the
-/// hub or stay there, a zone's own copies that are not shown to others, what is kept at home, and of
-/// the hub's own records those that no session waits for. Types that are not registered are not
+/// hub or stay there, a zone's own copies that are not shown to others, what is kept at home, and
+/// of the hub's own records those that no session waits for. Types that are not registered are not
 /// known to be unviewed. Agrees with View::admits.
 [[nodiscard]] bool is_unviewed(const TypeRegistry& types, const Class& cls);
 
