@@ -128,6 +128,11 @@ void Client::Impl::stop() {
       idle_.wait(lock, [&] { return calls_ == 0; });
     }
     pool_->stop();
+    if (Status status = sink_.flush_staged(); !status) {
+      logger_->log({LogLevel::warn, "client.stage_not_kept",
+                    "an unfinished cut could not be kept; it will be received again",
+                    {{"error", describe(status.error())}}});
+    }
     application_.stop();
   }
   if (!own_thread) application_.join();

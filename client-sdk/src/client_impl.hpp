@@ -23,7 +23,7 @@
 namespace zonesync::client {
 
 /// Order of the end: no new calls → machine stops and says Goodbye → session closed or grace over
-/// → io thread joined → callback thread joined.
+/// → io thread joined → what is staged goes to the store → callback thread joined.
 /// Thread rule: `on io` = io thread only; everything else from any thread.
 struct Client::Impl final : public ZonePort {
   Impl(Config config, HubUrl url, std::unique_ptr<ZoneStore> store);

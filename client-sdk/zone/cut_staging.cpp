@@ -45,7 +45,6 @@ void CutStaging::begin(const wire::Intent& intent) {
   floor_ = intent.floor;
   if (intent.resumed) {
     ++counters_.resumes;
-    failure_.reset();
     place_.changes = intent.resumed->changes;
     place_.at.era = era_;
     place_.floor = floor_;
@@ -60,15 +59,22 @@ void CutStaging::begin(const wire::Intent& intent) {
   if (plain) place_.at.era = era_;
 }
 
+Status CutStaging::check_limit(const Item& item) const {
+  const std::uint64_t others = total_bytes_ + items_.size() * kItemBytes;
+  if (others + item.bytes + kItemBytes <= options_.max_bytes) return {};
+  return fail(ErrorCode::too_large,
+              "one cut exceeds the " + std::to_string(options_.max_bytes) +
+                  " bytes that may be staged",
+              to_string(item.change.key));
+}
+
 Status CutStaging::add(StagedChange change) {
-  if (failure_) return {};
   Item item{std::move(change), 0, false};
   item.bytes = item.change.payload.size();
-  if (total_bytes_ + item.bytes > options_.max_bytes) {
-    return fail(ErrorCode::too_large,
-                "one cut exceeds the " + std::to_string(options_.max_bytes) +
-                    " bytes that may be staged",
-                to_string(item.change.key));
+  if (Status status = check_limit(item); !status) return status;
+  // Before anything is taken: what the disk refuses now comes again behind the same place.
+  if (options_.store != nullptr && memory_bytes_ >= options_.spill_bytes) {
+    if (Status status = spill(); !status) return status;
   }
   if (item.revision != place_.at.revision) place_.changes = 0;
   place_.at.revision = item.revision;
@@ -87,8 +93,13 @@ Status CutStaging::add(StagedChange change) {
   memory_bytes_ += item.bytes;
   ResourceKey key = item.change.key;
   items_.insert_or_assign(std::move(key), std::move(item));
-  if (options_.store != nullptr && memory_bytes_ > options_.spill_bytes) return spill();
   return {};
+}
+
+Status CutStaging::flush() {
+  const bool may = options_.store != nullptr && options_.store->durable() && staged().has_value();
+  if (!may || (options_.store->place() == place_ && !store_is_stale_)) return {};
+  return spill();
 }
 
 Status CutStaging::spill() {
@@ -96,18 +107,12 @@ Status CutStaging::spill() {
     return fail(ErrorCode::too_large, "one cut changed the same resources too often to be staged");
   }
   if (store_is_stale_) clear_store();
-  Status status = store_is_stale_
-                      ? fail(ErrorCode::resource_exhausted, "the stage could not be cleared")
-                      : Status{};
+  if (store_is_stale_) return fail(ErrorCode::resource_exhausted, "the stage could not be cleared");
   std::vector<StagedItem> batch;
   for (const auto& [key, item] : items_) {
     if (!item.stored) batch.push_back(StagedItem{item.revision, item.change});
   }
-  if (status) status = options_.store->append(batch, place_);
-  if (!status) {
-    failure_ = std::move(status.error());
-    return {};
-  }
+  if (Status status = options_.store->append(batch, place_); !status) return status;
   for (auto& [key, item] : items_) {
     item.stored = true;
     item.change.payload = SharedBytes();
@@ -153,7 +158,6 @@ void CutStaging::drop() {
   total_bytes_ = 0;
   memory_bytes_ = 0;
   place_ = StagePlace{};
-  failure_.reset();
   clear_store();
 }
 

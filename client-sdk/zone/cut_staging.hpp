@@ -26,7 +26,7 @@ namespace zonesync {
 class CutStaging {
  public:
   struct Options {
-    std::uint64_t max_bytes = limits::kCutMaxBytes;       // payload of one cut, wherever it lies
+    std::uint64_t max_bytes = limits::kCutMaxBytes;       // of one cut, wherever it lies
     std::uint64_t spill_bytes = limits::kStageMemoryBytes;  // of it in memory
     StageStore* store = nullptr;                          // outlives this; none = all in memory
   };
@@ -35,6 +35,8 @@ class CutStaging {
     bool stored = false;      // in the stage store; an empty payload is only there
   };
   using Items = std::unordered_map<ResourceKey, Item>;
+  /// What a staged change counts for beyond its payload: keys and hashes stay in memory.
+  static constexpr std::uint64_t kItemBytes = 512;
   struct Counters {
     std::uint64_t spills = 0;
     std::uint64_t resumes = 0;
@@ -46,8 +48,8 @@ class CutStaging {
 
   /// A new answer: what is staged stays only where the sender goes on behind it.
   void begin(const wire::Intent& intent);
-  /// The later change of a key wins. Errors: too_large (over max_bytes). A disk that is full shows
-  /// in failure(): from there to the next answer nothing more is taken.
+  /// The later change of a key wins. Errors: too_large (over max_bytes), resource_exhausted (disk
+  /// full), storage_io; then nothing of the change is taken, and what is staged stays as it was.
   Status add(StagedChange change);
   /// v1: an older list of the type is void.
   void erase_type(const std::string& type);
@@ -56,12 +58,13 @@ class CutStaging {
   /// What the commit itself adds; not counted.
   void put(StagedChange change);
 
-  /// Why this cut cannot become durable now. Errors: resource_exhausted, storage_io.
-  [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
   /// Brings spilled payloads back, for the commit. Errors: storage_io, storage_corrupt.
   Status load();
-  /// The commit was held: memory is given back, what is staged stays for a resume if it may.
+  /// The cut was held: memory is given back, what is staged stays for a resume if it may.
   void keep();
+  /// Before an orderly end of the process: everything that may be resumed goes to the stage store,
+  /// if that outlives the process (STG-07). Errors: as add.
+  Status flush();
   void drop();
   /// The cut is durable, the next one starts at `from`.
   void next(const Cursor& from);
@@ -75,6 +78,7 @@ class CutStaging {
 
  private:
   void recover(const std::optional<Cursor>& cursor);
+  [[nodiscard]] Status check_limit(const Item& item) const;
   Status spill();
   void forget_payload(const Item& item);
   void clear_store();
@@ -86,7 +90,6 @@ class CutStaging {
   EraId era_;                       // of the sender's log, from its Intent
   Revision floor_;                  // the same
   StagePlace place_;
-  std::optional<Error> failure_;
   bool store_is_stale_ = false;     // it could not be cleared: not one more item before that
   Counters counters_;
 };

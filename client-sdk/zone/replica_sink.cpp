@@ -134,7 +134,9 @@ void ReplicaSink::stage_leaves(const CutEnd& end) {
 Status ReplicaSink::stage(StagedChange change) {
   if (lists_.name(change.revision, change.change) && !replacing_) return {};
   if (is_outlived(change)) return {};
-  return staging_.add(std::move(change));
+  Status status = staging_.add(std::move(change));
+  if (!status && status.error().code == ErrorCode::resource_exhausted) keep_staged();
+  return status;
 }
 
 SharedBytes ReplicaSink::held(const ResourceKey& key, const Hash128& hash) const {
@@ -157,7 +159,6 @@ void ReplicaSink::commit(const CutEnd& end, CommitToken token, CommitDone done) 
     }
     done(token, tl::unexpected(std::move(failure)));
   };
-  if (staging_.failure()) return refuse(failure_of(*staging_.failure()));
   const auto before = store_.snapshot();
   stage_leaves(end);
   const Repaired found = repaired(end, *before);

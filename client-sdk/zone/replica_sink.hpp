@@ -72,6 +72,9 @@ class ReplicaSink final : public CutSink {
   [[nodiscard]] bool confirmed() const { return confirmed_; }
   [[nodiscard]] const SinkCounters& counters() const { return counters_; }
   [[nodiscard]] const CutStaging& staging() const { return staging_; }
+  /// Before an orderly end of the process: what is staged goes where the next one finds it. No
+  /// session is open. Errors: as CutStaging::flush; then the next start asks for it again.
+  Status flush_staged() { return staging_.flush(); }
 
   // -- CutSink ------------------------------------------------------------------------------------
   [[nodiscard]] std::optional<Cursor> cursor() const override { return store_.state().cursor; }

@@ -208,7 +208,15 @@ Status FlowReceiver::on_patch(Revision revision, const wire::Patch& patch,
 }
 
 Status FlowReceiver::accept(StagedChange change, std::size_t, TimePoint) {
-  if (options_.mode == SyncMode::v1) return accept_listed(std::move(change));
+  // FLOW-31: what cannot be stored ends the answer here; the rest would come for nothing.
+  const auto unless_held = [this](Status status) -> Status {
+    const bool full = !status && status.error().code == ErrorCode::resource_exhausted;
+    if (status || (!full && status.error().code != ErrorCode::storage_io)) return status;
+    on_commit_failed({full ? CutFailure::Kind::hold : CutFailure::Kind::fatal,
+                      std::move(status.error()), full ? "disk_full" : ""});
+    return {};
+  };
+  if (options_.mode == SyncMode::v1) return unless_held(accept_listed(std::move(change)));
   if (repair_ && !repair_->printed()) {
     return fail(ErrorCode::protocol, "a change before the comparison is over", "REP-05");
   }
@@ -220,7 +228,7 @@ Status FlowReceiver::accept(StagedChange change, std::size_t, TimePoint) {
   last_revision_ = change.revision;
   ++cut_changes_;
   ++counters_.changes;
-  return sink_.stage(std::move(change));
+  return unless_held(sink_.stage(std::move(change)));
 }
 
 /// FLOW-33, FLOW-34. Other words are of later versions.

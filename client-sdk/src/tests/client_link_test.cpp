@@ -1,4 +1,6 @@
 // The client against bad networks, wrong certificates and large states.
+#include <random>
+
 #include "client-sdk/src/tests/client_fixture.hpp"
 #include "protocol/transport/testing/fault_proxy.hpp"
 
@@ -62,6 +64,47 @@ TEST_F(ClientLinkTest, StateLargerThanEveryWindowArrives) {
   ASSERT_TRUE(client->wait_revision(Revision{20}, soon()));
   EXPECT_EQ(client->snapshot().size(), 20u);
   EXPECT_GE(client->status().resources, 1u);
+}
+
+/// Letters and digits that hardly compress, different for every seed.
+std::string noise(unsigned seed, std::size_t bytes) {
+  std::minstd_rand random(seed + 1);
+  std::string text;
+  while (text.size() < bytes) text += "abcdefghijklmnopqrstuvwxyzABCDEF0123456789"[random() % 42];
+  return text;
+}
+
+// STG-07: stopped in the middle of a first sync, started again: only the rest travels.
+TEST_F(ClientLinkTest, AStoppedClientGoesOnWhereItStood) {
+  auto started = FaultProxy::start("127.0.0.1", hub_.port());
+  ASSERT_TRUE(started.has_value());
+  FaultProxy& proxy = **started;
+  for (unsigned i = 0; i < 60; ++i) {
+    hub_.write({make_change(
+        mesh("m" + std::to_string(i), "{\"v\":\"" + noise(i, 100'000) + "\"}"))});
+  }
+  Config through = config();
+  through.hub_url = hub_.url_to(proxy.port());
+  through.store_dir = directory_ + "/store";
+  proxy.limit(ProxyDirection::to_client, 4u << 20);
+  std::uint64_t staged = 0;
+  {
+    auto client = make(through);
+    watch(*client);
+    ASSERT_TRUE(client->start());
+    wait_status(*client, [](const ClientStatus& s) { return s.staged_bytes > 1'000'000; });
+    client->stop();
+    staged = client->status().staged_bytes;
+    EXPECT_EQ(client->status().cursor, std::nullopt) << "nothing of an open cut is visible";
+    EXPECT_EQ(client->status().counters.spills, 0u);
+  }
+  proxy.heal();
+  auto client = make(through);
+  ASSERT_TRUE(client->start());
+  ASSERT_TRUE(client->wait_revision(Revision{60}, soon()));
+  EXPECT_EQ(client->snapshot().size(), 60u);
+  EXPECT_EQ(client->status().counters.resumes, 1u);
+  EXPECT_LT(client->status().counters.bytes_rx, 6'000'000u - staged / 2);
 }
 
 TEST_F(ClientLinkTest, PublishesMoreThanTheFirstGrant) {

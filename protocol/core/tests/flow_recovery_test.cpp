@@ -50,6 +50,40 @@ TEST(FlowRecovery, AFullDiskIsTriedLessAndLessOften) {
   EXPECT_TRUE(pair.converged());
 }
 
+// FLOW-31: a disk that is full while a cut is staged: held at once, not at its Mark, so that the
+// rest of it does not travel for nothing.
+TEST(FlowRecovery, ADiskThatIsFullWhileStagingHoldsAtOnce) {
+  SessionPair pair;
+  pair.hub.message_target_bytes = 1u << 10;
+  pair.hub.features.zstd = false;
+  std::vector<Resource> many;
+  for (int i = 0; i < 200; ++i) {
+    many.push_back(timeout("d" + std::to_string(i), std::string(500, 'x')));
+  }
+  pair.hub.write(many);
+  pair.zone.sink.fail_stage = Error{ErrorCode::resource_exhausted, "no space left", ""};
+  pair.connect();
+  pair.pump();
+  ASSERT_TRUE(pair.zone.session->receiver()->held());
+  EXPECT_EQ(pair.zone.session->receiver()->held()->reason, "disk_full");
+  EXPECT_EQ(pair.hub.session->sender()->held()->reason, "disk_full");
+  EXPECT_LT(pair.hub.session->sender()->counters().changes, 20u) << "it goes on sending";
+  pair.zone.sink.fail_stage.reset();
+  pair.advance(std::chrono::seconds(2));
+  EXPECT_TRUE(pair.converged());
+  EXPECT_FALSE(pair.zone.closed);
+}
+
+TEST(FlowRecovery, AStageThatCannotBeWrittenForGoodEndsTheSession) {
+  SessionPair pair;
+  pair.hub.write({timeout("a")});
+  pair.zone.sink.fail_stage = Error{ErrorCode::storage_io, "input/output error", ""};
+  pair.connect();
+  pair.pump();
+  ASSERT_TRUE(pair.zone.closed);
+  EXPECT_EQ(pair.zone.closed->code, 1011);
+}
+
 TEST(FlowRecovery, AnApplicationHoldSendsNothingAgainUntilReleased) {
   SessionPair pair;
   pair.connect();
