@@ -66,15 +66,18 @@ Revision floor_of(const RetentionLimits& limits, const std::string& type, const 
   return std::min(floor, log.head);
 }
 
-Revision tombstone_floor_of(const RetentionLimits& limits, Revision floor,
+// The repair of a zone that was away too long removes nothing on the word of a partial log: what is
+// deleted in one must be told by its leave, however late.
+Revision tombstone_floor_of(const RetentionLimits& limits, Revision floor, bool complete,
                             const RetentionClock& clock, const std::vector<ZoneCursor>& zones,
                             std::int64_t now_ms) {
   if (limits.tombstones_ms == 0) return Revision{};
+  const Revision expired = complete ? clock.at(now_ms - limits.tombstones_ms) : Revision{};
   Revision passed = floor;  // by every zone that may come back with a cursor
   for (const ZoneCursor& zone : zones) {
     if (zone.durable) passed = std::min(passed, zone.acked.value_or(Revision{}));
   }
-  return std::min(floor, std::max(passed, clock.at(now_ms - limits.tombstones_ms)));
+  return std::min(floor, std::max(passed, expired));
 }
 
 }  // namespace
@@ -94,7 +97,7 @@ std::optional<TrimRequest> plan_trim(const RetentionPolicy& policy, const LogSta
   highest = std::max(highest, log.trim_floor);
   request.tombstone_floor =
       std::max(log.tombstone_floor,
-               tombstone_floor_of(policy.rest, highest, clock, zones, now_ms));
+               tombstone_floor_of(policy.rest, highest, log.complete, clock, zones, now_ms));
   return request;
 }
 

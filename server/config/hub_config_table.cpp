@@ -85,8 +85,8 @@ std::vector<ConfigKey> storage_keys() {
               "start; 0 = no such limit."},
       {.path = "storage.retention.tombstones", .type = ConfigType::duration, .default_text = "0s",
        .doc = "Records of deletions below the other limits go once every registered zone has "
-              "them, at the latest after this time (a zone that was away longer is repaired); "
-              "0s = kept for ever."},
+              "them, at the latest after this time (a zone that was away longer is repaired; a "
+              "log that is not complete waits for the zones); 0s = kept for ever."},
       {.path = "storage.retention.types", .type = ConfigType::records,
        .doc = "Types with a retention of their own: these limits hold for them in the place of "
               "those above; without any limit nothing of that type is trimmed.",

@@ -9,6 +9,7 @@ namespace {
 LogState log_at(std::uint64_t head) {
   LogState log;
   log.head = Revision{head};
+  log.complete = true;
   return log;
 }
 
@@ -123,6 +124,22 @@ TEST(Retention, LeavesWaitForEveryZoneWithAStoreOrForTheirTime) {
   EXPECT_EQ(tombstones({{true, std::nullopt}}), 40u) << "unknown is not passed";
   EXPECT_EQ(tombstones({{false, Revision{20}}, {true, Revision{95}}}), 90u)
       << "a zone without a store never holds the floor";
+}
+
+// FLOW-16: a repair from a partial log removes nothing, so that only the leave tells.
+TEST(Retention, APartialLogKeepsItsLeavesUntilEveryZoneHasThem) {
+  RetentionLimits limits;
+  limits.revisions = 10;
+  limits.tombstones_ms = 1;
+  LogState partial = log_at(100);
+  partial.complete = false;
+  const auto tombstones = [&](std::vector<ZoneCursor> zones) {
+    const auto request = plan_trim({limits, {}}, partial, clock_of(100), zones, 200'000);
+    return request->tombstone_floor.value;
+  };
+  EXPECT_EQ(tombstones({{true, Revision{20}}}), 20u) << "its time does not end";
+  EXPECT_EQ(tombstones({{true, std::nullopt}}), 0u);
+  EXPECT_EQ(tombstones({{true, Revision{95}}}), 90u) << "everybody has them";
 }
 
 TEST(Retention, WhatWasThereBeforeTheStartIsAsOldAsTheStart) {
