@@ -27,7 +27,7 @@ Result<ScanPage> LogTable::scan(Position after, const ScanOptions& options) cons
   const std::shared_lock lock(mutex_);
   ScanPage page;
   page.trim_floor = options.viewed_only ? floors_.highest_viewed(aside_) : state_.trim_floor;
-  page.tombstone_floor = state_.tombstone_floor;
+  page.tombstone_floor = std::min(state_.tombstone_floor, page.trim_floor);
   page.next = after;
   log_rules::PageLimit limit(options);
   auto it = entries_.upper_bound(after);

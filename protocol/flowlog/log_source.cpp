@@ -15,6 +15,10 @@ constexpr std::size_t kStateVisitedMax = 20'000;  // keys per page of a list
 
 }  // namespace
 
+/// What the delta of one class costs in memory, about: segments of nothing but what no zone views
+/// have no entries, and must not pile up for that.
+constexpr std::size_t kDeltaBytes = sizeof(ClassDigests::value_type) + 128;
+
 /// One durable segment in memory. Entries carry no `previous`: flows do not need it; those of the
 /// log's second range are not kept: flows do not read them.
 struct LogSource::Chunk {
@@ -67,7 +71,7 @@ void LogSource::on_appended(const Segment& segment) {
     std::uint32_t index = 0;
     for (const Change& change : transaction.changes) {
       const Position position{transaction.revision, index++};
-      chunk->deltas.try_emplace(change.cls);
+      if (chunk->deltas.try_emplace(change.cls).second) chunk->bytes += kDeltaBytes;
       if (log_.is_aside(change.cls)) continue;
       viewed = transaction.revision;
       chunk->bytes += change.payload.size() + sizeof(LogEntry);
@@ -103,7 +107,11 @@ void LogSource::on_appended(const Segment& segment) {
 
 LogState LogSource::state() const {
   const std::shared_lock lock(mutex_);
-  return state_;
+  LogState state = state_;
+  // Flows read no class of the second range: what went there is nothing to them.
+  state.trim_floor = viewed_floor_;
+  state.tombstone_floor = std::min(state.tombstone_floor, viewed_floor_);
+  return state;
 }
 
 Revision LogSource::head() const { return Revision{head_.load(std::memory_order_acquire)}; }
@@ -309,7 +317,7 @@ Result<StatePage> LogSource::state_at(Revision revision, const std::string& type
   auto list = log_.list(filter, after, kStateVisitedMax);
   StatePage page;
   // Floors rise before anything goes: what was read under a floor at or below it is whole.
-  page.forgotten = log_.state().trim_floor > revision;
+  page.forgotten = log_.trim_floor_of(type) > revision;
   if (page.forgotten) return page;
   if (!list) return fail(std::move(list.error()));
   page.entries = std::move(list->entries);

@@ -32,6 +32,7 @@ class LogSource final : public ChangeSource {
   /// The log changed in another way (declare_complete, trim): reread its state.
   void refresh();
 
+  /// With the floors of what flows read: of types that no zone views they may be higher.
   [[nodiscard]] LogState state() const override;
   [[nodiscard]] Revision head() const override;
   /// The newest revision with a change that a zone may view (ChangeLog::is_aside); after a start,

@@ -165,9 +165,7 @@ Status RocksDbChangeLog::load() {
     const auto floors = parse_trim(**trim);
     if (!floors) return fail(corrupt("the trim floors are unreadable"));
     *trim_ = *floors;
-    floors_ = floors->floors;
-    state_.trim_floor = floors_.highest();
-    state_.tombstone_floor = floors_.tombstone_floor;
+    publish_floors(floors->floors);
   }
   auto marks = AsideMarks::load(*database_);
   if (!marks) return fail(std::move(marks.error()));

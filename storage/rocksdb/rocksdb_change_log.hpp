@@ -97,11 +97,9 @@ class RocksDbChangeLog final : public ChangeLog {
   /// What readers may see, replaced as a whole.
   struct Published {
     Revision head;
-    Revision trim_floor;
-    Revision tombstone_floor;
+    std::shared_ptr<const TrimFloors> floors;
     std::shared_ptr<const rocksdb::Snapshot> snapshot;
     std::shared_ptr<const rocksdb_store::AsideMarks> marks;
-    Revision viewed_floor;
   };
 
   RocksDbChangeLog(std::unique_ptr<rocksdb_store::Database> database, OpenOptions options);
@@ -134,6 +132,7 @@ class RocksDbChangeLog final : public ChangeLog {
   void publish_trim();
 
   [[nodiscard]] Published published() const;
+  void publish_floors(TrimFloors floors);  // the caller holds `mutex_`, or is opening
   [[nodiscard]] Error corrupt(const std::string& what) const;
   [[nodiscard]] Result<LogEntry> read_at(const Published& at, Position position) const;
   [[nodiscard]] Result<std::vector<LatestEntry>> newest_of(const Published& at,
@@ -156,9 +155,9 @@ class RocksDbChangeLog final : public ChangeLog {
   std::uint64_t segments_since_anchor_ = 0;
   std::chrono::steady_clock::time_point anchored_at_;
 
-  mutable std::mutex mutex_;     // guards what follows; never held over I/O
+  mutable std::mutex mutex_;     // guards what follows; never held over I/O, nor over AsideRule
   LogState state_;
-  TrimFloors floors_;            // as the log's readers may know them
+  std::shared_ptr<const TrimFloors> floors_ = std::make_shared<TrimFloors>();
   ClassDigests digests_;
   std::shared_ptr<const rocksdb::Snapshot> snapshot_;
   std::shared_ptr<const rocksdb_store::AsideMarks> marks_;

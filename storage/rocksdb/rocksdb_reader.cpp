@@ -1,4 +1,5 @@
 // The reader side of RocksDbChangeLog: any thread, only what was published.
+#include <algorithm>
 #include <utility>
 
 #include "storage/entry_codec.hpp"
@@ -24,26 +25,26 @@ ChangeLog::DigestsAt RocksDbChangeLog::digests() const {
 
 RocksDbChangeLog::Published RocksDbChangeLog::published() const {
   const std::lock_guard lock(mutex_);
-  return Published{state_.head, state_.trim_floor, state_.tombstone_floor,
-                   snapshot_,   marks_,            floors_.highest_viewed(options_.aside)};
+  return Published{state_.head, floors_, snapshot_, marks_};
 }
 
 Revision RocksDbChangeLog::trim_floor_of(std::string_view type) const {
-  const std::lock_guard lock(mutex_);
-  return floors_.floor_of(type);
+  return published().floors->floor_of(type);
 }
 
+// The rule is asked without the lock: it may take locks of its owner, who may hold them while it
+// reads this log.
 Revision RocksDbChangeLog::viewed_floor() const {
-  const std::lock_guard lock(mutex_);
-  return marks_->holds_viewed(options_.aside) ? floors_.highest()
-                                              : floors_.highest_viewed(options_.aside);
+  const Published at = published();
+  return at.marks->holds_viewed(options_.aside) ? at.floors->highest()
+                                                : at.floors->highest_viewed(options_.aside);
 }
 
 Result<std::optional<Revision>> RocksDbChangeLog::segment_end_before(const Published& at,
                                                                      Revision revision) const {
   // Ends below the floor are of no use, and many may just have been removed: do not walk there.
   auto key = database_->last_before(Family::meta,
-                                    numbered_key(kSegmentPrefix, at.trim_floor.value),
+                                    numbered_key(kSegmentPrefix, at.floors->highest().value),
                                     numbered_key(kSegmentPrefix, revision.value),
                                     at.snapshot.get());
   if (!key) return fail(std::move(key.error()));
@@ -58,8 +59,8 @@ Result<ScanPage> RocksDbChangeLog::scan(Position after, const ScanOptions& optio
   const bool viewed = options.viewed_only && !at.marks->holds_viewed(options_.aside);
   ScanPage page;
   page.next = after;
-  page.trim_floor = viewed ? at.viewed_floor : at.trim_floor;
-  page.tombstone_floor = at.tombstone_floor;
+  page.trim_floor = viewed ? at.floors->highest_viewed(options_.aside) : at.floors->highest();
+  page.tombstone_floor = std::min(at.floors->tombstone_floor, page.trim_floor);
   log_rules::PageLimit limit(options);
   std::optional<Revision> next_entry;
   bool readable = true;

@@ -195,10 +195,14 @@ Result<TrimProgress> RocksDbChangeLog::trim_step(std::size_t max_visited) {
 void RocksDbChangeLog::publish_trim() {
   auto snapshot = database_->snapshot();
   const std::lock_guard lock(mutex_);
-  floors_ = trim_->floors;
-  state_.trim_floor = floors_.highest();
-  state_.tombstone_floor = floors_.tombstone_floor;
+  publish_floors(trim_->floors);
   std::swap(snapshot_, snapshot);  // the old one is released after the lock
+}
+
+void RocksDbChangeLog::publish_floors(TrimFloors floors) {
+  state_.trim_floor = floors.highest();
+  state_.tombstone_floor = floors.tombstone_floor;
+  floors_ = std::make_shared<const TrimFloors>(std::move(floors));
 }
 
 }  // namespace zonesync

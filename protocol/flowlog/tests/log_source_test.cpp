@@ -129,6 +129,52 @@ TEST_F(LogSourceTest, WhatNobodyViewsMovesTheHeadAndNotTheViewedHead) {
   }
 }
 
+class LogSourceRanges : public LogSourceTest {
+ protected:
+  void write(LogSource& source, const Resource& written) {
+    Segment segment{{{ranges.state().head.next(), {upsert(written)}}}};
+    ranges.append(segment, [](Status status) { ASSERT_TRUE(status.has_value()); });
+    source.on_appended(segment);
+  }
+  Resource insight(int i) const {
+    Resource made = resource("i", std::to_string(i), "east");
+    made.key.type = "DataplaneInsight";
+    return made;
+  }
+  MemoryChangeLog ranges{
+      {.aside = [](const Class& cls) { return cls.type == "DataplaneInsight"; }}};
+};
+
+// What a type in no view forgets repairs no zone, and makes no list of another type begin anew.
+TEST_F(LogSourceRanges, FloorsAreThoseOfWhatFlowsRead) {
+  LogSource source(ranges, 1);
+  for (int i = 1; i <= 3; ++i) write(source, resource("a", std::to_string(i)));
+  for (int i = 0; i < 3; ++i) write(source, insight(i));
+  TrimRequest request;
+  request.type_floors["DataplaneInsight"] = request.tombstone_floor = Revision{6};
+  ASSERT_TRUE(ranges.trim(request)->done);
+  source.refresh();
+  EXPECT_EQ(ranges.state().trim_floor, Revision{6});
+  EXPECT_EQ(source.state().trim_floor, Revision{0});
+  EXPECT_EQ(source.state().tombstone_floor, Revision{0});
+  const auto known = source.state_at(Revision{2}, "MeshTimeout", std::nullopt, view, 1'000);
+  ASSERT_TRUE(known);
+  EXPECT_FALSE(known->forgotten);
+  ASSERT_EQ(known->entries.size(), 1u);
+  EXPECT_EQ(known->entries[0].position.revision, Revision{2});
+  EXPECT_TRUE(
+      source.state_at(Revision{5}, "DataplaneInsight", std::nullopt, view, 1'000)->forgotten);
+}
+
+TEST_F(LogSourceRanges, SegmentsWithNothingToSendDoNotPileUpInTheTail) {
+  constexpr std::size_t kTail = 64u << 10;
+  LogSource source(ranges, kTail);
+  for (int i = 0; i < 600; ++i) write(source, insight(i));
+  const Revision head = source.head();
+  EXPECT_TRUE(source.digest_at(Revision{head.value - 10}, view));
+  EXPECT_FALSE(source.digest_at(Revision{head.value - 300}, view)) << "the tail is bounded";
+}
+
 TEST_F(LogSourceTest, DigestIsKnownAtEveryRecentBoundaryAndNowhereElse) {
   LogSource source(log, kBigTail);
   std::vector<Digest> expected;
