@@ -74,6 +74,15 @@ void add_hub(Families& out, const hub::HubInfo& info, const hub::HubCounters& co
               counters.protocol_errors);
 }
 
+void add_floors(Families& out, const LogState& log) {
+  out.gauge("log_trim_floor", "Superseded versions below this revision may be trimmed.",
+            static_cast<double>(log.trim_floor.value));
+  out.gauge("log_tombstone_floor",
+            "Records of deletions up to this revision may be trimmed: a zone that acked less is "
+            "repaired.",
+            static_cast<double>(log.tombstone_floor.value));
+}
+
 struct ZoneMetric {
   const char* name;
   const char* help;
@@ -180,6 +189,7 @@ void add_requests(Families& out, const RequestCounters& requests) {
 Answer get_metrics(const Call& call) {
   Families families;
   add_hub(families, call.hub().info(), call.hub().counters());
+  add_floors(families, call.hub().log().state());
   add_zones(families, call.hub().zones(), call.context->options.zone_series_max);
   add_requests(families, call.context->requests);
   HttpResponse response = text_response(200, families.text());

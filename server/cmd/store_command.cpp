@@ -65,6 +65,11 @@ int run_info(const StoreFlags& flags, const std::string& path) {
   json::object values = describe_state(info->state);
   values["format"] = info->format;
   values["live"] = info->live;
+  if (!info->floors.types.empty()) {
+    json::object types;
+    for (const auto& [type, group] : info->floors.types) types[type] = group.floor.value;
+    values["trim_floors_of_types"] = std::move(types);
+  }
   if (info->anchor) values["anchor_head"] = info->anchor->head.value;
   if (!info->master_key.empty()) {
     values["master_key"] = info->master_key;

@@ -121,8 +121,9 @@ Result<StoreInfo> OfflineStore::info() const {
   if (*trim) {
     const auto floors = parse_trim(**trim);
     if (!floors) return fail(unreadable("trim", database_->path()));
-    info.state.trim_floor = floors->floors.highest();
-    info.state.tombstone_floor = floors->floors.tombstone_floor;
+    info.floors = floors->floors;
+    info.state.trim_floor = info.floors.highest();
+    info.state.tombstone_floor = info.floors.tombstone_floor;
   }
   bool readable = true;
   const auto each_meta = [&](std::string_view key, std::string_view value) {

@@ -15,6 +15,7 @@
 #include "storage/change_log.hpp"
 #include "storage/lineage.hpp"
 #include "storage/rocksdb/sealing_options.hpp"
+#include "storage/trim_floors.hpp"
 
 namespace rocksdb {
 class Env;
@@ -31,6 +32,7 @@ struct StoreInfo {
   std::uint64_t format = 0;
   LogState state;
   std::uint64_t live = 0;                // resources, the hub's own entries included
+  TrimFloors floors;                     // state.trim_floor is the highest of them
   std::optional<LineageAnchor> anchor;
   std::string master_key;                // id of the key that seals sensitive types; empty = none
   bool resealing = false;                // a change of keys has not reached every entry yet

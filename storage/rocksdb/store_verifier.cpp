@@ -136,8 +136,9 @@ void StoreVerifier::check_previous(const LogEntry& entry, const Id128& slot) {
     if (entry.previous != seen->second.shown) {
       problem("an entry does not name what it replaced" + at(entry.position));
     }
-  } else if (entry.previous && entry.position.revision > info_.state.trim_floor) {
-    problem("the predecessor of an entry above the trim floor is missing" + at(entry.position));
+  } else if (entry.previous &&
+             entry.position.revision > info_.floors.floor_of(entry.change.key.type)) {
+    problem("the predecessor of an entry above its trim floor is missing" + at(entry.position));
   }
 }
 

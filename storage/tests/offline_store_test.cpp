@@ -76,6 +76,18 @@ TEST_F(Offline, AGoodStoreVerifiesAndIsNotChangedByLooking) {
   EXPECT_EQ((*OfflineStore::open(path_))->info()->state.eras.size(), 1u);
 }
 
+TEST_F(Offline, WhatIsMissingAboveTheFloorOfItsOwnTypeIsAProblem) {
+  {
+    auto log = RocksDbChangeLog::open(path_, {});
+    TrimRequest request;
+    request.type_floors["Another"] = (*log)->state().head;
+    ASSERT_TRUE((*log)->trim(request)->done);
+  }
+  EXPECT_TRUE(verify().good());
+  damage(Family::log, log_key(Position{Revision{1}, 0}), std::nullopt);
+  expect_problem("the predecessor of an entry above its trim floor is missing");
+}
+
 TEST_F(Offline, ATrimmedStoreVerifiesAtEveryStep) {
   for (const std::size_t step : {1u, 7u, 20u, 100'000u}) {
     trim(40, 30, step);

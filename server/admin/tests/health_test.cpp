@@ -38,6 +38,7 @@ TEST_F(Health, metrics_have_help_zones_and_requests) {
   const std::string& text = scraped.body;
   for (const char* line : {"# HELP zonesync_log_revision ", "# TYPE zonesync_commits_total counter",
                            "zonesync_commits_total 7", "zonesync_log_revision 1",
+                           "zonesync_log_trim_floor 0", "zonesync_log_tombstone_floor 0",
                            "zonesync_build_info{version=\"1.2.3\"} 1",
                            "zonesync_zone_connected{zone=\"east\"} 1",
                            "zonesync_zone_lag_revisions{zone=\"east\"} 5",
