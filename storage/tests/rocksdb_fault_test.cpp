@@ -87,6 +87,41 @@ TEST_F(RocksDbFaults, TrimmingThatFailsIsContinuedAfterARestart) {
   }
 }
 
+// Floors of a type and a mark of the second range are written like everything else: whole or not.
+TEST_F(RocksDbFaults, AFailureWithTheSecondRangeLosesNothingAndTearsNothing) {
+  options_.aside = [](const Class& cls) { return cls.type == "DataplaneInsight"; };
+  const ResourceKey insight = key("i", "DataplaneInsight", "east");
+  for (const Fault fault : {Fault::write_error, Fault::no_space, Fault::sync_error}) {
+    for (std::uint64_t step = 1; step <= 6; ++step) {
+      SCOPED_TRACE("fault " + std::to_string(static_cast<int>(fault)) + " at step " +
+                   std::to_string(step));
+      auto log = open();
+      std::uint64_t acked = log->state().head.value;
+      files_->fail_at(step, fault);
+      for (int i = 0; i < 4; ++i) {
+        if (append(*log, {{upsert(insight, std::to_string(i)), put("a", std::to_string(i))}})) {
+          ++acked;
+        }
+      }
+      TrimRequest request;
+      request.type_floors["DataplaneInsight"] = request.tombstone_floor = log->state().head;
+      request.max_visited = 3;
+      Result<TrimProgress> progress = TrimProgress{};
+      while (progress && !progress->done) progress = log->trim(request);
+      files_->heal();
+      log.reset();
+      log = open();
+      EXPECT_GE(log->state().head.value, acked);
+      EXPECT_EQ(log->digests().digests, recompute(*log));
+      request.type_floors["DataplaneInsight"] = request.tombstone_floor = log->state().head;
+      request.max_visited = 1'000;
+      ASSERT_TRUE(log->trim(request)->done);
+      EXPECT_EQ(log->history(insight, 100)->size(), std::min<std::uint64_t>(acked, 1));
+      EXPECT_EQ(log->history(key("a"), 1'000)->size(), log->state().head.value);
+    }
+  }
+}
+
 TEST_F(RocksDbFaults, ACompletelyFullDiskStillStarts) {
   options_.ballast_bytes = 8u << 20;
   std::uint64_t acked = 0;

@@ -194,6 +194,56 @@ TEST_F(RocksDbStore, FormatOneIsTakenOver) {
   EXPECT_TRUE(append(**log, {{put("b", "2")}}));
 }
 
+// Format 3 had one range and one floor: what is there stays, and goes, where it is.
+TEST_F(RocksDbStore, FormatThreeIsTakenOver) {
+  const ResourceKey insight = key("i", "DataplaneInsight", "east");
+  const ResourceKey gone = key("gone", "DataplaneInsight", "east");
+  {
+    const auto log = open();
+    ASSERT_TRUE(append(**log, {{upsert(insight, "1")}, {upsert(insight, "2"), put("a", "1")}}));
+    ASSERT_TRUE(append(**log, {{upsert(gone, "1")}, {upsert(insight, "3"), put("a", "2")}}));
+    ASSERT_TRUE((*log)->trim(TrimRequest{Revision{2}, Revision{0}})->done);
+  }
+  put_meta(kFormatKey, number_value(3));
+  options_.aside = [](const Class& cls) { return cls.type == "DataplaneInsight"; };
+  {
+    const auto log = open();
+    ASSERT_TRUE(log) << describe(log.error());
+    EXPECT_EQ((*log)->report().text, "");
+    EXPECT_EQ((*log)->state().trim_floor, Revision{2});
+    EXPECT_EQ((*log)->viewed_floor(), Revision{2});
+    EXPECT_EQ((*log)->history(insight, 10)->size(), 2u);
+    ASSERT_TRUE(append(**log, {{upsert(insight, "4")}, {leave(gone)}, {put("a", "3")}}));
+    TrimRequest request;
+    request.type_floors["DataplaneInsight"] = request.tombstone_floor = (*log)->state().head;
+    ASSERT_TRUE((*log)->trim(request)->done);
+    EXPECT_EQ((*log)->history(insight, 10)->size(), 1u) << "from the first range and the second";
+    EXPECT_FALSE(*(*log)->latest(gone));
+    EXPECT_EQ((*log)->history(key("a"), 10)->size(), 3u) << "of other types nothing went";
+    EXPECT_EQ((*log)->digests().digests, recompute(**log));
+  }
+  const auto store = OfflineStore::open(path_);
+  ASSERT_TRUE(store) << describe(store.error());
+  EXPECT_EQ((*store)->info()->format, kFormatVersion);
+  EXPECT_EQ((*store)->info()->floors.floor_of("DataplaneInsight"), Revision{7});
+  const auto report = (*store)->verify();
+  EXPECT_TRUE(report->good()) << report->texts.front();
+  EXPECT_EQ(report->aside, 1u);
+}
+
+TEST_F(RocksDbStore, UnreadableFloorsAndMarksAreCorrupt) {
+  ASSERT_TRUE(append(**open(), {{put("a", "1")}}));
+  TrimState trim;
+  trim.floors.types["MeshTimeout"] = {};
+  const std::string cut = trim_value(trim).substr(0, trim_value(trim).size() - 1);
+  put_meta(kTrimKey, cut);
+  expect_open_fails(ErrorCode::storage_corrupt);
+  put_meta(kTrimKey, trim_value(trim));
+  ASSERT_TRUE(open());
+  put_meta(aside_key({"MeshTimeout", {}, "global", {}}), "short");
+  expect_open_fails(ErrorCode::storage_corrupt);
+}
+
 TEST_F(RocksDbStore, NoLogFileOfRocksDbItself) {
   const auto log = open();
   ASSERT_TRUE(log);
@@ -232,6 +282,31 @@ TEST(KeyCodec, KeysSortLikeTheValuesTheyStandFor) {
     }
   }
   EXPECT_LT(log_key(Position{Revision{255}, 9}), log_key(Position{Revision{256}, 0}));
+}
+
+TEST(KeyCodec, FloorsAndMarksAreReadAsWritten) {
+  TrimState trim;
+  trim.floors.rest = {Revision{9}, {Revision{8}, 2}, {Revision{7}, 1}};
+  trim.floors.tombstone_floor = Revision{6};
+  trim.segments_swept = Revision{5};
+  EXPECT_EQ(parse_trim(trim_value(trim)), trim) << "formats 2 and 3 wrote no more";
+  trim.floors.types["MeshTimeout"] = {Revision{4}, {Revision{3}, 0}, {Revision{2}, 0}};
+  trim.floors.types[std::string("\0", 1)] = {Revision{1}, {}, {}};
+  EXPECT_EQ(parse_trim(trim_value(trim)), trim);
+  EXPECT_FALSE(parse_trim(trim_value(trim) + "x"));
+  const Class pattern{"Insight", {}, "zone", "home"};
+  EXPECT_EQ(parse_aside_key(aside_key(pattern)), pattern);
+  EXPECT_FALSE(parse_aside_key(aside_key(pattern) + "x"));
+  EXPECT_EQ(parse_aside(aside_value({Revision{3}, true})), (AsideMark{Revision{3}, true}));
+  EXPECT_FALSE(parse_aside("short"));
+  const Position position{Revision{3}, 4};
+  for (const LogRange range : {LogRange::viewed, LogRange::aside}) {
+    const auto parsed = parse_log_key(log_key(position, range));
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->range, range);
+    EXPECT_EQ(parsed->position, position);
+  }
+  EXPECT_LT(log_key(Position{Revision{~0ull >> 8}, 0}), log_key(Position{}, LogRange::aside));
 }
 
 TEST(KeyCodec, DamagedKeysAreRecognised) {

@@ -84,6 +84,7 @@ class ProcessFixture : public ::testing::Test {
                          {"io.threads", "2"}};
     auto config = load_hub_config(sources);
     ASSERT_TRUE(config);
+    if (configure) configure(*config);
     HubProcess::Options options;
     options.config = std::move(*config);
     options.logger = log;
@@ -152,6 +153,7 @@ class ProcessFixture : public ::testing::Test {
   }
   client::Deadline deadline() const { return std::chrono::steady_clock::now() + kDeadline; }
 
+  std::function<void(HubConfig&)> configure;  // at every start; set before it
   std::shared_ptr<CapturingLogger> log = std::make_shared<CapturingLogger>();
   std::unique_ptr<HubProcess> hub;
   auth::InitResult init_;
