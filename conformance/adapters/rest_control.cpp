@@ -21,7 +21,8 @@ class RestControl final : public HubControl {
       : options_(std::move(options)), api_(options_), restarts_(restarts) {}
 
   Result<Capabilities> capabilities() override {
-    Capabilities all{"control", "zones", "approve", "delete-zone", "zstd", "patch", "repair"};
+    Capabilities all{"control", "zones", "approve", "delete-zone", "disable-zone",
+                     "zstd", "patch", "repair", "resume"};
     auto hub = call("GET", "/", {});
     if (!hub) return fail(hub.error());
     if (restarts_) all.insert("restart");
@@ -34,6 +35,8 @@ class RestControl final : public HubControl {
     const std::string path = "/zones/" + percent_encode(name);
     Result<json::object> answer = fail(ErrorCode::unsupported, "no REST call for " + command);
     if (command == "delete") answer = call("DELETE", path + "?force=true", {});
+    if (command == "enable") answer = call("POST", path + "/enable", {});
+    if (command == "disable") answer = call("POST", path + "/disable", {});
     if (command == "approve-mass-delete") answer = call("POST", path + "/approve-mass-delete", {});
     if (!answer) return fail(answer.error());
     return {};

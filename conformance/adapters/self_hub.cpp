@@ -15,14 +15,10 @@ namespace {
 
 using hub::testing::HubHarness;
 
-View view_of(bool down, const wire::Hello& hello, std::shared_ptr<const TypeRegistry> registry) {
+View up_view(const std::string& zone, std::shared_ptr<const TypeRegistry> registry) {
   ViewSpec spec;
-  spec.down = down;
-  spec.zone = hello.zone;
-  if (down) {
-    spec.types.insert(hello.types.begin(), hello.types.end());
-    spec.meshes.insert(hello.meshes.begin(), hello.meshes.end());
-  }
+  spec.down = false;
+  spec.zone = zone;
   return View(std::move(spec), std::move(registry));
 }
 
@@ -38,6 +34,8 @@ IdSource seeded_ids(std::uint64_t seed) {
 }
 
 constexpr int kRoundsMax = 10'000;
+/// Small, so that what waits together is not always written together.
+constexpr std::size_t kGroupBytes = 1u << 20;
 
 /// The hub's end of one session: what server/cmd's HubSession is in the daemon.
 class HubEnd final : public SessionHost, public hub::UpPort {
@@ -112,8 +110,10 @@ class HubEnd final : public SessionHost, public hub::UpPort {
     options.zone = identity_;
     options.generation = admitted.generation;
     options.session = id_;
-    const View down = view_of(true, hello_, hub_.registry);
-    const View up = view_of(false, hello_, hub_.registry);
+    const hub::ZoneScope request = hub::request_of(hello_, {});
+    const View down = hub_.core->views().down_view(identity_, request);
+    const View up = up_view(identity_, hub_.registry);
+    feed_ = hub_.core->views().feed(identity_, request);
     hub::UpSink::Events events = hub::up_events(*hub_.source, identity_, up);
     events.stored = [this](const ResourceKey& key, const Hash128& hash) {
       return hub_.source->version(key, hash);
@@ -123,6 +123,7 @@ class HubEnd final : public SessionHost, public hub::UpPort {
     Session::Admission admission;
     admission.source = hub_.source.get();
     admission.down_view = down;
+    admission.views = feed_.get();
     admission.sink = sink_.get();
     admission.up_window_bytes = limits::kUpFirstGrantBytes;
     admission.open_rejects = admitted.open_rejects;
@@ -144,13 +145,15 @@ class HubEnd final : public SessionHost, public hub::UpPort {
   const bool& stalled_;          // the disk: what is to be written waits
   std::string identity_;
   wire::Hello hello_;
+  std::unique_ptr<ViewFeed> feed_;
   std::unique_ptr<hub::UpSink> sink_;
 };
 
 class SelfHub final : public HubSubject {
  public:
   SelfHub(std::uint64_t seed, std::shared_ptr<const TypeRegistry> types)
-      : hub_({.created_complete = true, .ids = seeded_ids(seed)}, {}, std::move(types)) {
+      : hub_({.created_complete = true, .ids = seeded_ids(seed)}, {.group_max_bytes = kGroupBytes},
+             std::move(types)) {
     hub_.now = TimePoint{} + std::chrono::hours(1);
   }
   ~SelfHub() override {
@@ -162,7 +165,7 @@ class SelfHub final : public HubSubject {
 
   [[nodiscard]] Capabilities capabilities() const override {
     return {"control", "restart", "clock", "zones", "approve", "delete-zone", "lose-tail", "trim",
-            "disk-full", "stall-disk", "zstd", "patch", "repair"};
+            "disk-full", "stall-disk", "disable-zone", "zstd", "patch", "repair", "resume"};
   }
   tl::expected<std::unique_ptr<Link>, DialRefusal> connect(const DialOptions& options) override {
     std::optional<SyncMode> mode;
@@ -288,6 +291,11 @@ Status SelfHub::set_zone(const std::string& name, const std::string& command) {
     }
   } else if (command == "delete") {
     hub_.zones->delete_zone(name, true, [&](const Status& status) { done = status; });
+    hub_.core->pump();
+  } else if (command == "enable" || command == "disable") {
+    hub_.zones->set_enabled(name, command == "enable", [&](const Status& status) {
+      done = status;
+    });
     hub_.core->pump();
   }
   settle();

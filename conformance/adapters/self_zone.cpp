@@ -7,9 +7,13 @@
 #include "conformance/suite/log.hpp"
 #include "storage/memory/memory_change_log.hpp"
 #include "storage/memory/memory_replica.hpp"
+#include "storage/memory/memory_stage.hpp"
 
 namespace zonesync::conform {
 namespace {
+
+/// Little, so that cases meet what is staged on disk too.
+constexpr std::uint64_t kSpillBytes = 64u << 10;
 
 std::string_view word(ZoneState state) {
   switch (state) {
@@ -39,13 +43,14 @@ class SelfZone final : public ZoneSubject, public ZonePort {
 
   [[nodiscard]] Capabilities capabilities() const override {
     return {"clock", "restart", "durable", "verdicts", "publish", "barrier", "approve", "refuse",
-            "disk-full", "outbox-disk-full", "application-hold", "views", "zstd", "patch", "repair",
-            "fallback"};
+            "disk-full", "outbox-disk-full", "application-hold", "damage-stage", "views", "zstd",
+            "patch", "repair", "resume", "fallback"};
   }
   Status start(const ClientOptions& options) override {
     options_ = options;
     replica_ = std::make_unique<MemoryReplica>(MemoryReplicaOptions{.durable = options.durable});
     outbox_log_ = std::make_unique<MemoryChangeLog>(MemoryChangeLogOptions{.ids = ids()});
+    stage_ = std::make_unique<MemoryStage>(options.durable);
     boot();
     return {};
   }
@@ -119,6 +124,7 @@ class SelfZone final : public ZoneSubject, public ZonePort {
     if (!options_.durable) {
       replica_ = std::make_unique<MemoryReplica>(MemoryReplicaOptions{.durable = false});
       outbox_log_ = std::make_unique<MemoryChangeLog>(MemoryChangeLogOptions{.ids = ids()});
+      stage_ = std::make_unique<MemoryStage>(false);
     }
     boot();
     return {};
@@ -162,6 +168,7 @@ class SelfZone final : public ZoneSubject, public ZonePort {
   ClientOptions options_;
   std::unique_ptr<MemoryReplica> replica_;
   std::unique_ptr<MemoryChangeLog> outbox_log_;
+  std::unique_ptr<MemoryStage> stage_;
   std::unique_ptr<ReplicaSink> sink_;
   std::unique_ptr<Outbox> outbox_;
   std::unique_ptr<ZoneMachine> machine_;
@@ -177,6 +184,8 @@ class SelfZone final : public ZoneSubject, public ZonePort {
 
 void SelfZone::boot() {
   ReplicaSink::Options apply;
+  apply.staging.spill_bytes = kSpillBytes;
+  apply.staging.store = stage_.get();
   apply.rank = [registry = types_](const std::string& type) {
     const TypeInfo* info = registry->find(type);
     return info == nullptr ? 100 : info->rank;
@@ -303,6 +312,10 @@ Status SelfZone::fault(const std::string& name, std::uint64_t argument) {
   }
   if (name == "outbox-disk-full") {  // the next publication
     outbox_log_->fail_next(Error{ErrorCode::resource_exhausted, "no space left on device", ""});
+    return {};
+  }
+  if (name == "damage-stage") {  // what is staged on disk cannot be read any more
+    stage_->damage();
     return {};
   }
   if (name == "application-hold") {

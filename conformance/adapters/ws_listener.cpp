@@ -99,21 +99,24 @@ bool WsListener::attempt_within(Duration within) {
 }
 
 AcceptedSocket WsListener::accept(const std::string& subprotocol, const std::string& token) {
-  if (!attempt_within(std::chrono::seconds(20))) return {};
-  const auto attempt = state_->attempts.front();
-  state_->attempts.pop_front();
-  const auto& offered = attempt->request.subprotocols;
-  if (std::find(offered.begin(), offered.end(), subprotocol) == offered.end()) {
-    attempt->decide(UpgradeDecision::reject(400, "subprotocol", subprotocol));
-    return {};
+  while (attempt_within(std::chrono::seconds(20))) {
+    const auto attempt = state_->attempts.front();
+    state_->attempts.pop_front();
+    const auto& offered = attempt->request.subprotocols;
+    if (std::find(offered.begin(), offered.end(), subprotocol) == offered.end()) {
+      attempt->decide(UpgradeDecision::reject(400, "subprotocol", subprotocol));
+      return {};
+    }
+    if (attempt->request.bearer_token != token) {
+      attempt->decide(UpgradeDecision::reject(401, "unauthenticated", "the token is another one"));
+      return {};
+    }
+    attempt->decide(UpgradeDecision::accept(subprotocol));
+    run_until(*context_, kRealDeadline, [&] { return attempt->over; });
+    if (attempt->socket) return {std::move(*attempt->socket), attempt->frames};
+    // Whoever asked has gone since, as a client that was started anew: the next one then.
   }
-  if (attempt->request.bearer_token != token) {
-    attempt->decide(UpgradeDecision::reject(401, "unauthenticated", "the token is another one"));
-    return {};
-  }
-  attempt->decide(UpgradeDecision::accept(subprotocol));
-  run_until(*context_, kRealDeadline, [&] { return attempt->over; });
-  return {attempt->socket.value_or(nullptr), attempt->frames};
+  return {};
 }
 
 bool WsListener::refuse(unsigned http_status, std::optional<std::uint32_t> retry_after_s) {

@@ -146,7 +146,7 @@ Result<json::object> Adapter::handle(std::string_view op, const json::object& re
   if (op == "capabilities") {
     out["capabilities"] = json::array{"publish", "barrier", "verdicts", "approve", "restart",
                                       "durable", "refuse", "views", "zstd", "patch", "repair",
-                                      "fallback"};
+                                      "resume", "fallback"};
     out["modes"] = json::array{"delta", "v1"};
     return out;
   }

@@ -71,7 +71,8 @@ class Control:
 
     # -- the operations -------------------------------------------------------------------------
     def capabilities(self, _request):
-        words = ["control", "zones", "approve", "delete-zone", "zstd", "patch", "repair"]
+        words = ["control", "zones", "approve", "delete-zone", "disable-zone", "zstd", "patch",
+                 "repair", "resume"]
         return {"capabilities": words + (["restart"] if self.options.restart else [])}
 
     def write(self, request):

@@ -1,7 +1,7 @@
 #include <cstdio>
 
 #include "conformance/parity/parity.hpp"
-#include "conformance/parity/plot.hpp"
+#include "conformance/suite/plot.hpp"
 #include "conformance/suite/report.hpp"
 
 namespace zonesync::conform::parity {

@@ -23,6 +23,7 @@ void FlowIn::on_intent(const wire::Intent& intent) {
   full_ = full;
   view_ = intent.from ? intent.from->view : intent.view;
   reset_cut();
+  go_on(intent);
   if (repairing_ && auto_repair) wire::append(comparing_, flow, buckets());
 }
 
@@ -30,6 +31,8 @@ void FlowIn::reset_cut() {
   comparing_.clear();
   removes_.clear();
   staged_.clear();
+  resumed_.reset();
+  resumed_items_ = 0;
   series_.reset();
   drops_.clear();
   lists_.clear();
@@ -137,7 +140,9 @@ void FlowIn::stage_listed(LogItem item) {
 }
 
 void FlowIn::stage(LogItem item) {
+  ++arrived[item.change.key.origin];
   if (mode == Mode::v1) return stage_listed(std::move(item));
+  check_resumed_item(item);
   if (!drops_.empty()) {   // order begins anew with each Drop (VIEW-03)
     const bool first = drops_.back().first == staged_.size();
     require(first || item.revision >= staged_.back().revision,
@@ -153,7 +158,8 @@ void FlowIn::stage(LogItem item) {
 }
 
 void FlowIn::check_mark(const wire::Mark& mark) const {
-  require(mark.changes == staged_.size() + voided_ + drops_.size() + removes_.size(),
+  require(mark.changes ==
+              staged_.size() - resumed_items_ + voided_ + drops_.size() + removes_.size(),
           "FLOW-11: Mark.changes is not what arrived");
   const bool view_moves = mark.to.view != view_;
   require(!view_moves || flow == wire::FlowId::down, "VIEW-01: the up flow's view changed");
@@ -166,6 +172,7 @@ void FlowIn::check_mark(const wire::Mark& mark) const {
   require(lists_.empty() || mark.digest, "V1-04: a cut with lists without a digest");
   require((drops_.empty() && !view_moves) || mark.digest, "VIEW-04: a view changes without digest");
   require(!full_ || mark.digest, "FLOW-13, REP-06: a full cut or a repair without a digest");
+  check_resumed_mark(mark);
 }
 
 void FlowIn::on_mark(const wire::Mark& mark) {
@@ -212,6 +219,8 @@ void FlowIn::apply(const wire::Mark& mark, bool full) {
     }
     if (at < staged_.size()) replica.apply(staged_[at]);
   }
+  std::erase_if(replica.unconfirmed,
+                [&](const ResourceKey& key) { return !replica.items.contains(key); });
   if (mark.digest) {
     require(*mark.digest == replica.digest(),
             "FLOW-14: Mark's digest is " + to_string(*mark.digest) + ", the replica's " +
@@ -250,6 +259,7 @@ std::string FlowIn::want(bool force_full, std::string why, std::optional<Cursor>
   message.force_full = force_full;
   message.why = std::move(why);
   message.cursor = from;
+  if (kept) message.staged = kept->place;
   cursor = from;
   awaiting = true;
   repairing_ = false;

@@ -26,6 +26,12 @@ struct CutRecord {
   bool repair = false;
 };
 
+/// What is staged of a cut that did not end, for the session that goes on with it (STG-01).
+struct KeptStage {
+  wire::Staged place;
+  std::vector<LogItem> items;
+};
+
 /// Life cycle: one per session; replica and cursor are carried over by the case.
 /// Every broken rule of the sender ends the case with the clause's id.
 class FlowIn {
@@ -53,7 +59,11 @@ class FlowIn {
   }
   /// An Ack of now.
   [[nodiscard]] wire::Ack ack();
-  /// Asks again; the answer is awaited.
+  /// How far the open cut is staged; nothing = no place in it can be named (STG-01, STG-05).
+  [[nodiscard]] std::optional<wire::Staged> staged() const;
+  /// From here on `kept` is what is staged now: the next Hello or Want names it.
+  void keep_staged();
+  /// Asks again, with what is kept; the answer is awaited.
   [[nodiscard]] std::string want(bool force_full, std::string why,
                                  std::optional<Cursor> cursor);
   [[nodiscard]] bool at_least(Revision revision) const {
@@ -76,11 +86,13 @@ class FlowIn {
   std::vector<wire::Mark> idle_marks;
   std::vector<Verdict> verdicts;         // to go out with the next Ack
   std::size_t largest_packet = 0;
+  std::map<std::string, std::size_t> arrived;   // changes by origin, also of cuts that were dropped
   std::size_t parts = 0;
   std::size_t patches = 0;
   std::size_t compressed = 0;            // data packets that came as zstd frames
   std::vector<wire::Differing> differing;
   bool awaiting = true;                  // an Intent is owed
+  std::optional<KeptStage> kept;         // named, or to be named; an Intent uses it up
 
  private:
   void stage(LogItem item);
@@ -92,6 +104,9 @@ class FlowIn {
   void stage_listed(LogItem item);
   void close_list();
   void reset_cut();
+  void go_on(const wire::Intent& intent);
+  void check_resumed_item(const LogItem& item) const;
+  void check_resumed_mark(const wire::Mark& mark) const;
 
   struct Series {
     Revision revision;
@@ -105,6 +120,8 @@ class FlowIn {
   std::string comparing_;                // Buckets or Prints that are due
   std::vector<Id128> removes_;
   std::vector<LogItem> staged_;
+  std::optional<wire::Staged> resumed_;  // the open cut goes on behind it
+  std::size_t resumed_items_ = 0;        // of staged_: from earlier sessions
   std::vector<std::pair<std::size_t, Class>> drops_;   // before which staged item
   std::size_t voided_ = 0;               // arrived, then dropped or listed anew
   std::vector<wire::List> lists_;        // of the open cut

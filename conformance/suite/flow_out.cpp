@@ -37,6 +37,7 @@ wire::Intent FlowOut::intent(std::optional<Cursor> from, std::string why) const 
   message.complete = log.complete;
   message.view = view;
   message.head = log.head;
+  message.era = log.era;
   message.from = from;
   message.why = std::move(why);
   message.reason = IntentReason::full;

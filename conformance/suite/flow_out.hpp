@@ -47,6 +47,14 @@ class FlowOut {
   [[nodiscard]] wire::Differing differing() const;
   /// Removes, changes and Mark by the Prints that were heard.
   [[nodiscard]] std::vector<std::string> repair_cut(const wire::Differing& differing);
+  // -- an interrupted cut as its sender -----------------------------------------------------------
+  /// The Intent that goes on behind a place; `from` is that of the cut (STG-03).
+  [[nodiscard]] wire::Intent resumed_intent(const wire::Staged& place, std::optional<Cursor> from);
+  /// What lies behind it in the log.
+  [[nodiscard]] std::vector<LogItem> behind(const wire::Staged& place) const;
+  /// That Intent, what lies behind the place, and the Mark.
+  [[nodiscard]] std::vector<std::string> rest_of_cut(const wire::Staged& place,
+                                                     std::optional<Cursor> from);
   [[nodiscard]] Cursor at(Revision revision) const { return log.at(revision, view); }
 
   // -- honest -------------------------------------------------------------------------------------

@@ -197,6 +197,7 @@ void Peer::take_data(const wire::Packet& packet) {
       const auto intent = decoded(wire::decode_intent(packet.payload), "Intent");
       require(intent.reason != wire::IntentReason::repair || features().repair,
               "REP-01: a repair that was not negotiated");
+      require(!intent.resumed || features().resume, "STG-06: `resumed` was not negotiated");
       return in.on_intent(intent);
     }
     case PacketKind::patch: return in.on_patch(packet);

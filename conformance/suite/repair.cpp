@@ -82,13 +82,13 @@ void FlowIn::on_remove(const wire::Packet& packet) {
 void FlowIn::apply_removes() {
   const bool complete = intents.back().complete;
   const std::set<Id128> gone(removes_.begin(), removes_.end());
-  std::set<ResourceKey> kept;
+  std::set<ResourceKey> still;
   std::erase_if(replica.items, [&](const auto& entry) {
     if (!gone.contains(fingerprint(entry.first))) return false;
-    if (!complete) kept.insert(entry.first);
+    if (!complete) still.insert(entry.first);
     return complete;
   });
-  replica.unconfirmed = std::move(kept);
+  replica.unconfirmed = std::move(still);
 }
 
 SharedBytes FlowIn::base_of(const wire::Patch& patch) const {

@@ -1,6 +1,7 @@
 #include <map>
 
 #include "conformance/suite/clauses.hpp"
+#include "conformance/suite/plot.hpp"
 #include "conformance/suite/report.hpp"
 
 namespace zonesync::conform {
@@ -83,12 +84,37 @@ std::string clause_table() {
   return text + "</table>\n";
 }
 
+/// What one script costs in delta and in v1, of the cases that passed in both.
+std::string parity_plots(const RunResult& result) {
+  std::vector<double> delta_bytes, v1_bytes;
+  BarPair bytes{"bytes", 0, 0};
+  BarPair messages{"messages", 0, 0};
+  for (const CaseResult& each : result.cases) {
+    const VariantResult* delta = variant_of(each, Mode::delta);
+    const VariantResult* v1 = variant_of(each, Mode::v1);
+    if (each.outcome != Outcome::passed || delta == nullptr || v1 == nullptr) continue;
+    if (delta->outcome != Outcome::passed || v1->outcome != Outcome::passed) continue;
+    delta_bytes.push_back(static_cast<double>(delta->bytes));
+    v1_bytes.push_back(static_cast<double>(v1->bytes));
+    bytes.delta += static_cast<double>(delta->bytes);
+    bytes.v1 += static_cast<double>(v1->bytes);
+    messages.delta += static_cast<double>(delta->messages);
+    messages.v1 += static_cast<double>(v1->messages);
+  }
+  if (delta_bytes.empty()) return {};
+  return "<h2>Delta beside v1</h2>\n<p>" + std::to_string(delta_bytes.size()) +
+         " cases that passed in both modes. A history of resources, and CPU times: "
+         "<code>zonesync-conform parity</code>.</p>\n" +
+         bars("All of them together", "", {bytes, messages}) +
+         dots("Bytes of each case", "B", delta_bytes, v1_bytes);
+}
+
 }  // namespace
 
 std::string html_report(const RunResult& result) {
   return std::string(kHead) + "<h1>Conformance of <code>" + escaped(result.subject) +
          "</code></h1>\n<p>" + closing_line(result) + "; seed " + std::to_string(result.seed) +
-         ".</p>\n" + matrix(result) + clause_table() + "</body></html>\n";
+         ".</p>\n" + matrix(result) + parity_plots(result) + clause_table() + "</body></html>\n";
 }
 
 }  // namespace zonesync::conform

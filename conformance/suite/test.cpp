@@ -7,6 +7,8 @@ namespace {
 
 constexpr std::uint8_t kZoneLog = 1;
 constexpr std::uint8_t kHubLog = 100;
+/// How often a status is looked at, a tenth of a second apart.
+constexpr int kTries = 100;
 
 void expect_names(const std::vector<Resource>& expected, std::vector<std::string> found,
                   const std::string& who) {
@@ -70,6 +72,10 @@ std::unique_ptr<ZonePeer> HubTest::redial_in(Mode which, ZonePeer& old) {
   peer->hello = old.hello;
   peer->in.replica = old.in.replica;
   peer->in.cursor = old.in.cursor;
+  if (wire::features_of(old.hello.features).resume) {   // what is staged outlives the session
+    if (!old.in.kept) old.in.keep_staged();
+    peer->in.kept = old.in.kept;
+  }
   peer->out.log = old.out.log;
   return peer;
 }
@@ -134,7 +140,6 @@ ZoneFacts HubTest::facts(const ZonePeer& peer) {
 
 void HubTest::wait_facts(const ZonePeer& peer, const std::string& what,
                          const std::function<bool(const ZoneFacts&)>& holds) {
-  constexpr int kTries = 40;
   for (int at = 0; at < kTries; ++at) {
     const auto zone = hub->zone(peer.zone);
     if (zone && holds(*zone)) return;
@@ -162,6 +167,10 @@ void HubTest::fault(const std::string& what, std::uint64_t argument) {
 }
 
 void HubTest::expect_replica(const ZonePeer& peer, const std::vector<Resource>& resources) {
+  // A complete log leaves nothing in doubt (FLOW-16).
+  const bool complete = !peer.in.intents.empty() && peer.in.intents.back().complete;
+  require(!complete || peer.in.replica.unconfirmed.empty(),
+          "FLOW-16: the replica of " + peer.zone + " keeps what a complete log did not name");
   std::vector<std::string> found;
   for (const auto& [key, item] : peer.in.replica.items) {
     // What a log that is not complete did not name stays, but is no word of the hub (FLOW-16).
@@ -244,7 +253,6 @@ ClientFacts ZoneTest::status() {
 
 void ZoneTest::wait_status(HubPeer& hub, const std::string& what,
                            const std::function<bool(const ClientFacts&)>& holds) {
-  constexpr int kTries = 40;
   for (int at = 0; at < kTries; ++at) {
     if (holds(status())) return;
     hub.drain();
@@ -252,6 +260,15 @@ void ZoneTest::wait_status(HubPeer& hub, const std::string& what,
   const ClientFacts now = status();
   fail_case("the client's status never says: " + what + " (state " + now.state + ", held '" +
             now.held + "', revision " + std::to_string(now.revision) + ")");
+}
+
+void ZoneTest::wait_until(HubPeer& hub, const std::string& what,
+                          const std::function<bool()>& holds) {
+  for (int at = 0; at < kTries; ++at) {
+    if (holds()) return;
+    hub.drain();
+  }
+  fail_case("the client never comes to this: " + what);
 }
 
 std::vector<std::string> ZoneTest::stored() {

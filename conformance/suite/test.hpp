@@ -90,6 +90,8 @@ class ZoneTest {
   [[nodiscard]] ClientFacts status();
   void wait_status(HubPeer& hub, const std::string& what,
                    const std::function<bool(const ClientFacts&)>& holds);
+  /// Waits for something that no message may announce.
+  void wait_until(HubPeer& hub, const std::string& what, const std::function<bool()>& holds);
   [[nodiscard]] std::vector<std::string> stored();
   void expect_store(const std::vector<Resource>& resources);
   void publish(const std::vector<Resource>& resources, const std::vector<Resource>& removes = {});

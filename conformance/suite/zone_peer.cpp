@@ -19,6 +19,7 @@ wire::Hello ZonePeer::hello_now() const {
   wire::Hello message = hello;
   message.down_cursor = in.cursor;
   message.down_window_bytes = in.window_bytes;
+  if (in.kept) message.staged = in.kept->place;
   message.up_log = {out.log.log_id, out.log.era, out.log.head, out.log.complete};
   return message;
 }
@@ -54,13 +55,17 @@ void ZonePeer::react() {
   push();
 }
 
-Revision ZonePeer::sync() {
+Revision ZonePeer::barrier() {
   const std::uint64_t id = next_sync_++;
   const std::size_t before = synced.size();
   say(wire::Sync{id});
   wait("Synced (SES-09)", [&] { return synced.size() > before; });
   require(synced.back().id == id, "SES-09: Synced answers another Sync");
-  const Revision revision = synced.back().revision;
+  return synced.back().revision;
+}
+
+Revision ZonePeer::sync() {
+  const Revision revision = barrier();
   wait("revision " + std::to_string(revision.value) + " of the down flow",
        [&] { return in.at_least(revision); });
   return revision;

@@ -19,7 +19,9 @@ class ZonePeer final : public Peer {
   void handshake();
   void await_welcome();
 
-  /// Barrier: everything the hub had is applied here.
+  /// Sync and its answer; whatever the hub sent before is taken in.
+  Revision barrier();
+  /// The same, and everything the hub had is applied here.
   Revision sync();
   /// One transaction of the zone's log, sent as one cut (the Intent first, where it is owed).
   void publish(const std::vector<Resource>& upserts, const std::vector<Resource>& removes = {});

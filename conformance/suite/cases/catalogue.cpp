@@ -14,7 +14,8 @@ std::vector<Case> collect() {
         cases::up_zone(), cases::view_and_rest(), cases::v1_hub(), cases::v1_zone(),
         cases::repair_hub(), cases::repair_zone(), cases::zip_hub(), cases::zip_zone(),
         cases::patch_hub(), cases::patch_zone(), cases::switching_zone(),
-        cases::edges_hub(), cases::edges_zone()}) {
+        cases::edges_hub(), cases::edges_zone(), cases::stage_hub(), cases::stage_zone(),
+        cases::view_moves()}) {
     all.insert(all.end(), group.begin(), group.end());
   }
   std::sort(all.begin(), all.end(), [](const Case& a, const Case& b) { return a.id < b.id; });

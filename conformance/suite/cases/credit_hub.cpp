@@ -44,10 +44,10 @@ const Case kCases[] = {
              zone->in.auto_ack = false;
              zone->say(zone->hello_now());
              zone->await_welcome();
+             zone->wait("data, as the window allows", [&] { return zone->in.received_bytes > 0; });
              zone->drain();
              require(zone->in.received_bytes <= 40'000 + zone->in.largest_packet,
                      "FLOW-22: more than the window arrived without an Ack");
-             require(zone->in.received_bytes > 0, "FLOW-22: the window is not used");
              zone->in.auto_ack = true;
              zone->say(FlowId::down, zone->in.ack());
              zone->sync();

@@ -23,6 +23,17 @@ std::unique_ptr<ZonePeer> zone_with_reject(HubTest& t) {
   return zone;
 }
 
+/// One cut whose Mark has no digest, as it need not (FLOW-13).
+void publish_without_digest(ZonePeer& zone, const Resource& resource) {
+  const auto from = zone.out.next_from;
+  const Revision revision = zone.out.log.write({resource});
+  zone.send_packets(zone.out.item_packets({revision, upsert_of(resource)}));
+  wire::Mark mark = zone.out.mark(from, revision, 1);
+  mark.digest.reset();
+  zone.say(FlowId::up, mark);
+  zone.out.next_from = mark.to;
+}
+
 bool open_reject(const ZonePeer& zone) {
   const auto found = zone.out.verdicts.find(refused(zone.zone).key);
   return found != zone.out.verdicts.end() && !found->second.accepted;
@@ -55,6 +66,20 @@ const Case kCases[] = {
              second->sync();
              require(!open_reject(*second), "FLOW-24: the reject of a resource that left");
              require(t.names_of(zone->zone) == Names({"good", "more"}), "the rest stands");
+           }).needing({"control"}),
+    on_hub("up.reject-of-another-log", "An accepted version withdraws the reject of another log",
+           {"FLOW-24", "FLOW-26"},
+           [](HubTest& t) {
+             auto zone = zone_with_reject(t);
+             zone->cut();
+             auto second = t.redial(*zone);
+             second->out.log = PeerLog(9, true);   // reinstalled
+             second->auto_up = false;
+             second->handshake();
+             second->wait("the reject again", [&] { return open_reject(*second); });
+             second->publish_durably({service(zone->zone, "bad"), service(zone->zone, "good")});
+             second->wait("the withdrawal", [&] { return !open_reject(*second); });
+             require(t.names_of(zone->zone) == Names({"bad", "good"}), "both are there");
            }).needing({"control"}),
     on_hub("up.ack-is-durable", "Nothing is acknowledged or synced before it is durable",
            {"FLOW-21", "SES-09"},
@@ -108,6 +133,69 @@ const Case kCases[] = {
              require(zone->out.wants.empty(), "FLOW-14: the digest was found to differ");
              require(t.names_of(zone->zone) == Names{"a"}, "P1: what left is there");
            }).needing({"control", "stall-disk"}).in(Modes::delta),
+    on_hub("up.cut-behind-a-lost-one", "A cut behind one that the disk refused is not taken alone",
+           {"FLOW-18", "FLOW-31"},
+           [](HubTest& t) {
+             auto zone = t.join();
+             zone->publish_durably({service(zone->zone, "a")});
+             t.fault("stall-disk", 1);
+             zone->publish({service(zone->zone, "b", std::string(700'000, 'b'))});
+             publish_without_digest(*zone, service(zone->zone, "c", std::string(700'000, 'c')));
+             zone->drain();
+             t.fault("disk-full");      // the group of b; c is in the next one
+             t.fault("stall-disk", 0);
+             zone->wait("Hold", [&] { return !zone->out.holds.empty(); });
+             t.advance(5s);
+             zone->wait("Want", [&] { return !zone->out.wants.empty(); });
+             zone->publish_durably({});
+             require(t.names_of(zone->zone) == Names({"a", "b", "c"}), "P1: a cut is lost");
+           }).needing({"control", "stall-disk", "disk-full", "clock"}).in(Modes::delta),
+    on_hub("up.piece-behind-a-lost-one", "Where a piece of a cut is lost the cut is not committed",
+           {"FLOW-14", "FLOW-19"},
+           [](HubTest& t) {
+             auto zone = t.connect();
+             zone->auto_up = false;
+             zone->handshake();
+             Names names;
+             std::vector<Resource> many;
+             for (int at = 0; at < 4; ++at) {
+               names.push_back("p" + std::to_string(at));
+               many.push_back(service(zone->zone, names.back(), std::string(700'000, 'p')));
+             }
+             t.fault("stall-disk", 1);
+             for (const Resource& each : many) zone->out.log.write({each});
+             zone->start_up();
+             zone->push();              // everything: in pieces
+             zone->drain();
+             t.fault("disk-full");      // the group of the first piece
+             t.fault("stall-disk", 0);
+             zone->wait("Hold", [&] { return !zone->out.holds.empty(); });
+             t.advance(5s);
+             zone->wait("Want", [&] { return !zone->out.wants.empty(); });
+             zone->publish_durably({});
+             require(t.names_of(zone->zone) == names, "FLOW-14: a piece is lost");
+           }).needing({"control", "stall-disk", "disk-full", "clock"}).in(Modes::delta),
+    on_hub("cut.ends-above-trim-floor", "No cut ends where entries of it were trimmed",
+           {"FLOW-12"},
+           [](HubTest& t) {
+             auto first = t.join();
+             first->sync();
+             first->cut();
+             t.put({policy("x")});
+             std::vector<Resource> expected{policy("x", "2s")};
+             for (int at = 0; at < 8; ++at) {
+               expected.push_back(big_policy("b" + std::to_string(at), 100'000));
+               t.put({expected.back()});
+             }
+             const Revision floor = t.put({policy("x", "2s")});
+             t.fault("trim", 1);
+             auto zone = t.reconnect(*first);
+             zone->sync();
+             for (const CutRecord& cut : zone->in.cuts) {
+               require(cut.mark.to.revision >= floor, "FLOW-12: a cut without what was trimmed");
+             }
+             t.expect_replica(*zone, expected);
+           }).needing({"control", "trim"}).in(Modes::delta),
     on_hub("cursor.trimmed-keeps-leaves", "Trimming versions keeps the leaves that zones need",
            {"FLOW-02", "FLOW-05"},
            [](HubTest& t) {
@@ -118,10 +206,11 @@ const Case kCases[] = {
              t.remove({policy("b")});
              t.put({policy("c")});
              t.fault("trim", 1);
+             t.restart();               // what it reads now comes from the disk
              auto second = t.reconnect(*zone);
              second->sync();
              t.expect_replica(*second, {policy("a"), policy("c")});
-           }).needing({"control", "trim"}),
+           }).needing({"control", "trim", "restart"}),
     on_hub("cut.full-never-goes-back", "A full answer ends where the receiver is, or later",
            {"FLOW-12", "FLOW-16"},
            [](HubTest& t) {

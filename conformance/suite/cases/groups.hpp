@@ -38,5 +38,8 @@ Group patch_zone();
 Group switching_zone();
 Group edges_hub();
 Group edges_zone();
+Group stage_hub();
+Group stage_zone();
+Group view_moves();
 
 }  // namespace zonesync::conform::cases

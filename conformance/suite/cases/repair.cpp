@@ -402,6 +402,24 @@ const Case kZone[] = {
               });
               require(!second->out.verdicts.at(policy("b").key).accepted, "REP-07: still refused");
             }).needing({"verdicts"}).in(Modes::delta),
+    on_zone("repair.client-remove-of-refused", "What it refused goes with a Remove too",
+            {"REP-06", "FLOW-26"},
+            [](ZoneTest& t) {
+              auto hub = t.meet();
+              t.call(t.zone->set_verdict("bad"), "set_verdict");
+              hub->out.log.write({policy("a"), policy("b", "bad")});
+              hub->handshake();
+              hub->await_durable();
+              hub->wait("the verdict", [&] { return !hub->out.verdicts.empty(); });
+              PeerLog log(7, true);
+              log.write({policy("a")});
+              auto second = other_era(t, *hub, std::move(log));
+              second->repair("unknown_era");
+              second->await_durable();
+              require(second->out.wants.empty(), "REP-06: the digest was found to differ");
+              t.expect_store({policy("a")});
+              require(t.status().rejects == 0, "FLOW-26: a reject of what is gone");
+            }).needing({"verdicts"}).in(Modes::delta),
     on_zone("repair.client-sends", "A client answers a hub that lost its cursor with a repair",
             {"REP-01", "REP-02", "REP-03", "REP-05"},
             [](ZoneTest& t) {

@@ -54,10 +54,10 @@ const Case kCases[] = {
               hub->drain();
               auto second = t.again(*hub);
               second->handshake();
-              second->drain();
-              require(!second->in.intents.empty() &&
-                          second->in.intents.front().reason == wire::IntentReason::none,
+              second->wait("an Intent", [&] { return !second->in.intents.empty(); });
+              require(second->in.intents.front().reason == wire::IntentReason::none,
                       "FLOW-02: none, when the hub holds everything");
+              second->drain();
               require(second->in.changes() == 0, "P3: nothing is sent again");
             }).needing({"publish"}),
     on_zone("outbox.survives-restart", "An acknowledged publication survives a restart",
@@ -116,10 +116,11 @@ const Case kCases[] = {
               t.publish({service("east", "a")});
               await_up(*hub, service("east", "a"));
               const std::size_t before = hub->in.intents.size();
+              const std::size_t cuts = hub->in.cuts.size();
               hub->send(hub->in.want(true, "asked", hub->in.cursor));
               hub->wait("an Intent", [&] { return hub->in.intents.size() > before; });
               require(hub->in.intents.back().reason == wire::IntentReason::full, "FLOW-02: full");
-              hub->drain();
+              hub->wait("everything again", [&] { return hub->in.cuts.size() > cuts; });
               require(hub->in.replica.has(service("east", "a")), "everything again");
             }).needing({"publish"}),
     on_zone("outbox.partial-until-complete", "The outbox is partial until its owner says complete",

@@ -1,4 +1,4 @@
-#include "conformance/parity/plot.hpp"
+#include "conformance/suite/plot.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 
 #include "conformance/suite/report.hpp"
 
-namespace zonesync::conform::parity {
+namespace zonesync::conform {
 namespace {
 
 constexpr double kWidth = 760;
@@ -129,4 +129,4 @@ std::string dots(const std::string& title, const std::string& unit,
   return figure(title, kHeight, inside);
 }
 
-}  // namespace zonesync::conform::parity
+}  // namespace zonesync::conform

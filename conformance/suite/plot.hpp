@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace zonesync::conform::parity {
+namespace zonesync::conform {
 
 /// Two bars on a logarithmic axis.
 struct BarPair {
@@ -21,4 +21,4 @@ struct BarPair {
 [[nodiscard]] std::string dots(const std::string& title, const std::string& unit,
                                const std::vector<double>& delta, const std::vector<double>& v1);
 
-}  // namespace zonesync::conform::parity
+}  // namespace zonesync::conform
