@@ -76,7 +76,7 @@ Status CutStaging::add(StagedChange change) {
   if (options_.store != nullptr && memory_bytes_ >= options_.spill_bytes) {
     if (Status status = spill(); !status) return status;
   }
-  if (item.revision != place_.at.revision) place_.changes = 0;
+  if (item.revision != place_.at.revision && !ZONESYNC_DEFECT(215)) place_.changes = 0;
   place_.at.revision = item.revision;
   ++place_.changes;
   const auto found = items_.find(item.change.key);
@@ -185,7 +185,7 @@ void CutStaging::erase_type(const std::string& type) {
 }
 
 void CutStaging::drop_class(const Class& cls) {
-  place_.at.era = EraId{};
+  if (!ZONESYNC_DEFECT(214)) place_.at.era = EraId{};
   for (auto& [key, item] : items_) {
     Change& change = item.change;
     if (change.cls != cls || change.kind != ChangeKind::upsert) continue;

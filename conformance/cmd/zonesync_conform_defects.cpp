@@ -29,7 +29,8 @@ int main(int argc, char** argv) {
   command->add_option("--markdown", markdown, "Writes the kill matrix");
   command->add_option("--only", options.only, "Only these bugs")->delimiter(',');
   command->add_option("--group", options.group, "Only the bugs of this group")
-      ->check(CLI::IsMember({std::string(kCatalogue), std::string(kReviewer)}));
+      ->check(CLI::IsMember({std::string(kCatalogue), std::string(kSuite),
+                             std::string(kReviewer)}));
   command->add_option("--run", options.run, "Only cases whose id matches");
   command->add_option("--jobs", options.jobs, "Processes at once")->check(CLI::Range(1, 64));
   command->add_flag("--verbose", verbose, "A line per bug on stderr");

@@ -26,6 +26,14 @@ constexpr auto kOwn = std::to_array<Defect>({
     {209, kReviewer, "P", "FLOW-30", "Marks of idleness come without the digest",
      "session.idle-hub-marks"},
     {210, kReviewer, "N", "FLOW-24", "verdicts that do not fit into one Ack are forgotten", ""},
+    {211, kSuite, "D", "STG-02", "a place is gone on with although leaves behind it were trimmed",
+     ""},
+    {212, kSuite, "X", "STG-03", "changes are counted in a revision that lost some (both guards)",
+     ""},
+    {213, kSuite, "R", "STG-04", "the place where the sender goes on is not compared", ""},
+    {214, kSuite, "X", "STG-05", "a place is named in a cut with a Drop", ""},
+    {215, kSuite, "X", "STG-01", "the changes of all revisions are counted for the last one", ""},
+    {216, kSuite, "R", "STG-05", "what was found to be wrong is named as staged", ""},
 });
 
 std::vector<Defect> collect() {

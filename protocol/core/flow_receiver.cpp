@@ -72,7 +72,7 @@ Status FlowReceiver::on_intent(const wire::Intent& intent) {
 
 /// STG-04: the sender goes on where we said, or sends the last revision again as a whole.
 Status FlowReceiver::check_resumed(const wire::Intent& intent) const {
-  if (!intent.resumed) return {};
+  if (!intent.resumed || ZONESYNC_DEFECT(213)) return {};
   const std::optional<wire::Staged> ours = options_.resume ? sink_.staged() : std::nullopt;
   const wire::Staged& theirs = *intent.resumed;
   const bool same = ours && ours->at == theirs.at && ours->full == theirs.full &&
@@ -395,7 +395,7 @@ void FlowReceiver::want_full(std::string why) {
   want.force_full = true;
   want.why = std::move(why);
   want_to_send_ = std::move(want);
-  want_resumes_ = false;
+  want_resumes_ = ZONESYNC_DEFECT(216);
   hold_.reset();
   hold_to_send_ = false;
   retry_at_.reset();

@@ -33,14 +33,15 @@ std::optional<wire::Staged> FlowSender::resumable(const wire::Want& want,
   }
   // Leaves behind the place may have gone since, and with them the end of what is staged. Those
   // that were gone before took what they removed along.
-  if (log_.tombstone_floor > staged.floor && log_.tombstone_floor >= staged.at.revision) {
+  if (log_.tombstone_floor > staged.floor && log_.tombstone_floor >= staged.at.revision &&
+      !ZONESYNC_DEFECT(211)) {
     PROBE(staged_place_below_tombstones);
     return std::nullopt;
   }
   PROBE(cut_resumed);
   wire::Staged resumed = staged;
   // Some of the revision may be trimmed: counting in it says nothing any more.
-  if (log_.trim_floor >= staged.at.revision) resumed.changes = 0;
+  if (log_.trim_floor >= staged.at.revision && !ZONESYNC_DEFECT(212)) resumed.changes = 0;
   return resumed;
 }
 
@@ -55,7 +56,7 @@ void FlowSender::resume_behind(const wire::Staged& staged) {
 
 /// The receiver has the first `skip_` changes of `skip_in_`, unless some were trimmed since.
 void FlowSender::skip_staged() {
-  if (page_.trim_floor >= skip_in_) skip_ = 0;
+  if (page_.trim_floor >= skip_in_ && !ZONESYNC_DEFECT(212)) skip_ = 0;
   for (; skip_ > 0 && page_next_ < page_.entries.size(); --skip_, ++page_next_) {
     const Position position = page_.entries[page_next_].position;
     if (position.revision != skip_in_) break;
