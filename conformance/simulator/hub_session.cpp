@@ -125,6 +125,7 @@ void HubSession::on_hello(Session&, const wire::Hello& hello) {
   to_writer([self = shared_from_this(), request = std::move(request)] {
     self->services_.zones.admit(
         request, [self](const tl::expected<hub::Admitted, hub::Refused>& decision) {
+          if (decision) self->check_instance(decision->generation);
           self->post([raw = self.get(), decision] { raw->decided(decision); });
         });
   });
@@ -191,7 +192,6 @@ void HubSession::welcome(const hub::Admitted& admitted) {
   session_.admit(std::move(admission));
   admitted_ = true;
   welcomed_at_ = env.scheduler.now();
-  check_instance(admitted.generation);
   if (const FlowSender* sender = session_.sender()) {
     const FlowSenderCounters& counters = sender->counters();
     check_resume(down.id(), counters.intents_full > 0, sender->why());
@@ -263,12 +263,12 @@ void HubSession::on_peer_ack(Session&, const wire::Ack& ack) {
   sample();
 }
 
-/// One generation, one instance; and never back to one that was replaced (SES-07). The first word
-/// of a generation may come late: its session is told in the next one that it was superseded.
+/// One generation, one instance; and never back to one that was replaced (SES-07). Judged where
+/// the hub decides: the threads of two sessions may hear of it in either order.
 void HubSession::check_instance(Generation generation) {
   auto& owners = services_.owners[identity_];
-  const auto [known, first_word] = owners.try_emplace(generation, hello_.instance);
-  const bool newest = first_word || std::prev(owners.end())->first == generation;
+  const auto known = owners.try_emplace(generation, hello_.instance).first;
+  const bool newest = std::prev(owners.end())->first == generation;
   const bool first_time = std::none_of(owners.begin(), owners.end(), [&](const auto& owner) {
     return owner.first != generation && owner.second == hello_.instance;
   });

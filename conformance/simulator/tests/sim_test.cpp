@@ -46,6 +46,16 @@ TEST(Simulation, TheSameSeedsGiveTheSameTraceOnAnyNumberOfThreads) {
   EXPECT_NE(one.hash, run_campaign(campaign).hash);
 }
 
+/// As the plans were when they failed: two agents of one zone, welcomed within a mailbox's delay.
+TEST(Simulation, SeedsThatOnceFailedHold) {
+  for (const std::uint64_t seed : {3629, 3845, 3852, 4166, 4684, 6244, 14770}) {
+    for (const SyncMode mode : {SyncMode::delta, SyncMode::v1}) {
+      const Outcome outcome = run_plan(make_plan(seed), {.mode = mode});
+      EXPECT_FALSE(outcome.violation) << to_text(outcome, kShownEvents);
+    }
+  }
+}
+
 TEST(Simulation, ATraceThatIsKeptChangesNothing) {
   const Plan plan = make_plan(7);
   const Outcome quiet = run_plan(plan);
