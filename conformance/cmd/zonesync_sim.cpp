@@ -8,9 +8,11 @@
 // The same source is also zonesync-sim-defects, the build with deliberate bugs; `mutants` runs it.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -122,12 +124,15 @@ int main(int argc, char** argv) {
   CLI::App app{"Deterministic simulation of a hub and its zones", "zonesync-sim"};
   app.require_subcommand(1);
   Campaign campaign;
+  campaign.threads = std::clamp(std::thread::hardware_concurrency(), 1u, 64u);
   std::string defect = "none";
   bool json = false;
   CLI::App* run_command = app.add_subcommand("run", "Runs seeds and checks every promise");
   run_command->add_option("--seeds", campaign.seeds, "How many seeds")->required();
   run_command->add_option("--first", campaign.first, "The first seed");
-  run_command->add_option("--threads", campaign.threads, "Threads; results do not depend on it")
+  run_command
+      ->add_option("--threads", campaign.threads,
+                   "Threads (default: one per core); results do not depend on it")
       ->check(CLI::Range(1, 64));
   run_command->add_flag("--json", json, "One JSON object on stdout");
   std::string mode = "both";
