@@ -23,7 +23,8 @@ CutStaging::CutStaging(Options options, const std::optional<Cursor>& cursor) : o
 void CutStaging::recover(const std::optional<Cursor>& cursor) {
   if (options_.store == nullptr || !options_.store->place()) return;
   place_ = *options_.store->place();
-  if (!place_.resumable() || (place_.from && place_.from != cursor)) return drop();
+  const bool elsewhere = place_.from && place_.from != cursor && !ZONESYNC_DEFECT(77);
+  if (!place_.resumable() || elsewhere) return drop();
   const Status status = options_.store->each([this](StagedItem item) -> Status {
     Item staged{{item.revision, std::move(item.change)}, 0, true};
     staged.bytes = staged.change.payload.size();
@@ -112,7 +113,10 @@ Status CutStaging::spill() {
   for (const auto& [key, item] : items_) {
     if (!item.stored) batch.push_back(StagedItem{item.revision, item.change});
   }
-  if (Status status = options_.store->append(batch, place_); !status) return status;
+  StagePlace place = place_;
+  if (ZONESYNC_DEFECT(78)) ++place.changes;
+  const Status stored = options_.store->append(batch, place);
+  if (!stored && !ZONESYNC_DEFECT(79)) return stored;
   for (auto& [key, item] : items_) {
     item.stored = true;
     item.change.payload = SharedBytes();

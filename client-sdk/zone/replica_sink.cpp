@@ -125,7 +125,7 @@ Status ReplicaSink::list(const std::string& type) {
 
 /// V1-02: what the lists do not name leaves, as if the log had said so.
 void ReplicaSink::stage_leaves(const CutEnd& end) {
-  if (is_full(end)) return;
+  if (is_full(end) || ZONESYNC_DEFECT(80)) return;
   lists_.for_each_left([&](const ReplicaEntry& entry) {
     staging_.put({end.to.revision, wire::make_leave(entry.change.cls, entry.change.key)});
   });

@@ -1,5 +1,5 @@
-// Rare situations that a campaign must have met, counted where the simulator sees them. (Not yet
-// inside the product's own code: the sans-IO targets are built once, without markers.)
+// Rare situations that a campaign must have met, counted where the simulator sees them. Those
+// inside the product's own code stand in protocol/model/defect.hpp.
 #pragma once
 
 #include <array>

@@ -417,6 +417,7 @@ void FlowReceiver::give_up_answer() {
 }
 
 void FlowReceiver::want_without_patches() {
+  PROBE(patch_failed);
   ++counters_.patch_failures;
   no_patches_ = true;
   give_up_answer();
@@ -459,7 +460,7 @@ void FlowReceiver::produce(std::string& out, TimePoint now) {
   }
   if (want_to_send_ && outstanding_ == 0 && !want_in_flight_) {
     want_to_send_->cursor = sink_.cursor();
-    want_to_send_->no_patches = no_patches_;
+    want_to_send_->no_patches = no_patches_ && !ZONESYNC_DEFECT(91);
     if (want_resumes_ && options_.resume) want_to_send_->staged = sink_.staged();
     wire::append(out, options_.flow, *want_to_send_);
     want_to_send_.reset();

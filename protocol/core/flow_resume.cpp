@@ -21,7 +21,7 @@ std::optional<wire::Staged> FlowSender::resumable(const wire::Want& want,
     return std::nullopt;
   }
   // On the way from one view to another a cut holds more than a stretch of the log.
-  if (staged.at.view != view_.id()) return std::nullopt;
+  if (staged.at.view != view_.id() && !ZONESYNC_DEFECT(73)) return std::nullopt;
   if (!staged.full && (want.cursor->view != view_.id() ||
                        staged.at.revision <= want.cursor->revision)) {
     return std::nullopt;

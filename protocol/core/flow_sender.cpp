@@ -265,10 +265,12 @@ bool FlowSender::send_entry(std::string& out, const LogEntry& entry) {
   const Revision revision = entry.position.revision;
   const std::size_t whole = wire::packet_bytes(payload.size());
   // A full cut, or one to another view, may hold nothing that a patch could start from (ZIP-13).
-  if (const auto patch = full_ || change_.active() ? nullptr : packer_.patch(entry)) {
+  const bool whole_only = (full_ || change_.active()) && !ZONESYNC_DEFECT(90);
+  if (const auto patch = whole_only ? nullptr : packer_.patch(entry)) {
     const wire::PacketHeader header{0, wire::PacketKind::patch, options_.flow, revision};
     if (!send_packet(out, header, *patch, whole)) return false;
     ++counters_.patches;
+    PROBE(patch_sent);
     entry_sent(entry.position);
     return true;
   }
@@ -292,8 +294,11 @@ bool FlowSender::send_packet(std::string& out, const wire::PacketHeader& header,
   const std::size_t bytes = wire::packet_bytes(payload.size());
   if (!may_send(bytes)) return false;
   wire::append_packet(out, header, payload);
-  count_data(bytes);
-  if (header.zstd) ++counters_.compressed;
+  count_data(ZONESYNC_DEFECT(92) ? whole_bytes : bytes);
+  if (header.zstd) {
+    ++counters_.compressed;
+    PROBE(packet_compressed);
+  }
   inflated_bytes_ += std::max(bytes, whole_bytes);
   counters_.saved_bytes += whole_bytes > bytes ? whole_bytes - bytes : 0;
   return true;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/model/defect.hpp"
+
 namespace zonesync {
 namespace {
 
@@ -44,14 +46,17 @@ Status ListPlanner::find_changed() {
         return fail(ErrorCode::unavailable,
                     "leaves behind the receiver's position are trimmed; it must be repaired");
       }
-      for (const LogEntry& entry : page->entries) pending_.insert(entry.change.key.type);
+      for (const LogEntry& entry : page->entries) {
+        if (ZONESYNC_DEFECT(81) && entry.change.kind == ChangeKind::leave) continue;
+        pending_.insert(entry.change.key.type);
+      }
       scanned_ = page->next;
     }
     at_ = full_ ? source_.head() : scanned_.revision;
     auto digests = source_.type_digests_at(at_, *view_);
     if (!digests) continue;  // the head moved on meanwhile
     digests_ = std::move(*digests);
-    if (held_) {  // VIEW-04: whatever the views differ in is listed
+    if (held_ && !ZONESYNC_DEFECT(82)) {  // VIEW-04: whatever the views differ in is listed
       for (const auto& [type, digest] : digests_) pending_.insert(type);
       for (const Class& cls : source_.classes_now(wanted)) pending_.insert(cls.type);
     }

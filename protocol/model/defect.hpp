@@ -30,7 +30,8 @@ namespace zonesync::defects {
   X(cut_fenced) X(up_kept_unconfirmed) X(zone_settles_unconfirmed) X(group_rolled_back) \
   X(accepted_version_kept) X(publication_waited) X(era_popped) X(hold_without_retry) \
   X(cut_resumed) X(staged_place_not_valid) X(staged_place_below_tombstones) \
-  X(stage_recovered) X(stage_spilled)
+  X(stage_recovered) X(stage_spilled) \
+  X(patch_sent) X(patch_failed) X(packet_compressed)
 // clang-format on
 
 enum class ProductProbe : std::uint8_t {
