@@ -33,6 +33,7 @@ void World::happen(const Item& item) {
     case Act::half_open:
     case Act::refuse: return happen_to_network(item);
     case Act::approve: return approve_all();
+    case Act::cut_interrupted: return interrupt_cut(item);
     case Act::scope_change:
     case Act::zone_disable:
     case Act::zone_pause: return operate(item);

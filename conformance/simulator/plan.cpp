@@ -46,6 +46,7 @@ constexpr std::array<ActRow, kActs> kRows = {{
     {Act::scope_change, "scope_change", 40, 2},
     {Act::zone_disable, "zone_disable", 25, 2},
     {Act::zone_pause, "zone_pause", 20, 1},
+    {Act::cut_interrupted, "cut_interrupted", 35, 2},
 }};
 
 const ActRow& row(Act act) { return kRows[static_cast<std::size_t>(act)]; }

@@ -46,8 +46,10 @@ enum class Act : std::uint8_t {
   scope_change,       // what a zone may see
   zone_disable,       // others stop seeing what it publishes; or see it again
   zone_pause,         // the hub sends it nothing for a while
+  // several at once
+  cut_interrupted,    // a catch-up breaks off; meanwhile what it began with changes
 };
-inline constexpr std::size_t kActs = static_cast<std::size_t>(Act::zone_pause) + 1;
+inline constexpr std::size_t kActs = static_cast<std::size_t>(Act::cut_interrupted) + 1;
 [[nodiscard]] std::string_view to_string(Act act);
 [[nodiscard]] bool is_fault(Act act);
 

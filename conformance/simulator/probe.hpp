@@ -26,7 +26,7 @@ namespace zonesync::sim {
   X(zone_hold_disk_full) X(zone_hold_mass_delete) \
   X(zone_hold_application) X(hub_hold_mass_delete) X(poison_refused)\
   X(poison_keeps_accepted) X(outbox_refused_full) X(outbox_trimmed_past_cursor) \
-  X(large_resource) X(barrier_held) X(barrier_failed) \
+  X(large_resource) X(cut_interrupted) X(barrier_held) X(barrier_failed) \
   X(up_cursor_taken_back) X(zone_operated) \
   X(zone_not_operated) X(down_view_moved) X(zone_hold_paused) \
   X(scan_from_disk) X(credit_exhausted) X(view_scan_skipped)

@@ -23,7 +23,8 @@ SimReplica::SimReplica(Environment& env, std::string receiver, std::string zone,
     : env_(env),
       receiver_(std::move(receiver)),
       sight_{true, std::move(zone)},
-      keeps_places_(plan_has(env.plan, Act::zone_rewound)),
+      keeps_places_(plan_has(env.plan, Act::zone_rewound) ||
+                    plan_has(env.plan, Act::cut_interrupted)),
       remembers_(keeps_places_ || env.has(Defect::replica_acks_early)),
       is_durable_(durable),
       replica_(empty_replica()) {}

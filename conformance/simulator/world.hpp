@@ -63,6 +63,9 @@ class World {
   void start_duplicate(std::uint32_t zone);
   void start_rogue(std::uint32_t zone, bool newer);
   void approve_all();
+  // interrupted_cut.cpp
+  void interrupt_cut(const Item& item);
+  void change_meanwhile(ZoneNode& node, Rng draws);
   // audit.cpp
   /// Nothing when everything is where it should be, else what is not.
   [[nodiscard]] std::optional<std::string> unsettled() const;

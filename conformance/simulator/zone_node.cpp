@@ -184,6 +184,16 @@ void ZoneNode::reconnect_now() {
   if (process_) process_->machine.reconnect_now();
 }
 
+void ZoneNode::on_staged(std::uint64_t nth, std::function<void()> happens) {
+  staged_nth_ = nth;
+  when_staged_ = std::move(happens);
+}
+
+void ZoneNode::check_staged() {
+  if (staged_nth_ == 0 || !process_->sink.staged() || --staged_nth_ > 0) return;
+  env_.scheduler.after({}, std::exchange(when_staged_, nullptr));
+}
+
 void ZoneNode::barrier(std::function<bool(Id128 log, Revision)> committed_at_hub) {
   if (!process_) return;
   const Revision head = process_->outbox.head();
@@ -302,6 +312,7 @@ void ZoneNode::dialled(std::uint64_t number) {
     if (!process_) return;
     process_->machine.check_store();
     status_changed();
+    check_staged();
   });
   connection->open();
 }

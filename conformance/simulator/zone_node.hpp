@@ -52,6 +52,8 @@ class ZoneNode final : public ZonePort {
   /// Approves what the mass-delete guard holds; nothing when nothing is held.
   void approve();
   void reconnect_now();
+  /// Once, at the `nth` message after which it holds a part of an unfinished cut.
+  void on_staged(std::uint64_t nth, std::function<void()> happens);
   void barrier(std::function<bool(Id128 log, Revision)> committed_at_hub);
   /// Connects fail until then.
   void refuse_until(TimePoint until) { refused_until_ = until; }
@@ -86,6 +88,7 @@ class ZoneNode final : public ZonePort {
   void make_disks();
   void dialled(std::uint64_t number);
   void look_at(wire::Hello& hello) const;
+  void check_staged();
   void check_order(const AppliedCut& cut) const;
   void check_status(const ZoneStatus& status) const;
 
@@ -107,6 +110,8 @@ class ZoneNode final : public ZonePort {
   std::shared_ptr<Connection> connection_;
   std::unordered_map<ResourceKey, SharedBytes, oracle::KeyHash> application_;
   std::string held_;
+  std::uint64_t staged_nth_ = 0;           // 0 = nobody waits
+  std::function<void()> when_staged_;
 };
 
 }  // namespace zonesync::sim
