@@ -134,6 +134,8 @@ const std::vector<ZoneMetric>& zone_metrics() {
        [=](const ZoneStatus& z) { return number(z.counters.saved_bytes); }},
       {"zone_sent_patches_total", "Changes that went to the zone as patches.", counter,
        [=](const ZoneStatus& z) { return number(z.counters.patches_sent); }},
+      {"zone_resumed_cuts_total", "Interrupted cuts that went on where the zone had staged them.",
+       counter, [=](const ZoneStatus& z) { return number(z.counters.cuts_resumed); }},
       {"zone_patch_failures_total", "Patches of the zone that found no base here.", counter,
        [=](const ZoneStatus& z) { return number(z.counters.patch_failures); }},
       {"sync_sotw_equivalent_bytes_total", "What complete lists would have cost.", counter,

@@ -36,6 +36,7 @@ json::object counters_json(const hub::ZoneCounters& counters) {
   out["intents_changes"] = counters.intents_changes;
   out["intents_repair"] = counters.intents_repair;
   out["intents_full"] = counters.intents_full;
+  out["cuts_resumed"] = counters.cuts_resumed;
   out["up_cuts"] = counters.up_cuts;
   out["digest_mismatches"] = counters.digest_mismatches;
   return out;

@@ -277,6 +277,7 @@ void HubSession::sample() {
     sample.counters.intents_changes = sender->counters().intents_changes;
     sample.counters.intents_repair = sender->counters().intents_repair;
     sample.counters.intents_full = sender->counters().intents_full;
+    sample.counters.cuts_resumed = sender->counters().resumes;
   }
   if (const FlowReceiver* receiver = session_.receiver()) {
     if (receiver->held()) {

@@ -52,6 +52,7 @@ struct ZoneCounters {
   std::uint64_t intents_changes = 0;
   std::uint64_t intents_repair = 0;
   std::uint64_t intents_full = 0;
+  std::uint64_t cuts_resumed = 0;      // of the answers above: behind what the zone had staged
   std::uint64_t v1_bytes_est = 0;      // what complete lists per changed type would have sent
   std::uint64_t up_cuts = 0;
   std::uint64_t digest_mismatches = 0;

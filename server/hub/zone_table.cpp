@@ -21,6 +21,7 @@ ZoneCounters add(const ZoneCounters& a, const ZoneCounters& b) {
   sum.intents_changes += b.intents_changes;
   sum.intents_repair += b.intents_repair;
   sum.intents_full += b.intents_full;
+  sum.cuts_resumed += b.cuts_resumed;
   sum.up_cuts += b.up_cuts;
   sum.digest_mismatches += b.digest_mismatches;
   sum.saved_bytes += b.saved_bytes;

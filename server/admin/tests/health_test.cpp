@@ -31,6 +31,7 @@ TEST_F(Health, metrics_have_help_zones_and_requests) {
   east.name = "east";
   east.connected = true;
   east.lag_revisions = 5;
+  east.counters.cuts_resumed = 3;
   hub_.set_zone(east);
   put("a", "1s");
   get("/nothing/here/at/all/x/y");
@@ -42,6 +43,7 @@ TEST_F(Health, metrics_have_help_zones_and_requests) {
                            "zonesync_build_info{version=\"1.2.3\"} 1",
                            "zonesync_zone_connected{zone=\"east\"} 1",
                            "zonesync_zone_lag_revisions{zone=\"east\"} 5",
+                           "zonesync_zone_resumed_cuts_total{zone=\"east\"} 3",
                            "zonesync_zones_without_series 0",
                            "code=\"201\"", "route=\"(none)\""}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << '\n' << text;

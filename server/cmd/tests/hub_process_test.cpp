@@ -1,3 +1,6 @@
+#include <random>
+
+#include "protocol/transport/testing/fault_proxy.hpp"
 #include "server/cmd/tests/process_fixture.hpp"
 
 namespace zonesync {
@@ -137,6 +140,30 @@ TEST_F(HubProcessTest, ARestartResumesByCursorAndKeepsEverything) {
   EXPECT_EQ(after.changes_received, before.changes_received);
   EXPECT_EQ(after.intents_full, before.intents_full);
   EXPECT_EQ(hub->zone("east")->up_resources, 1u);
+}
+
+// STG-03, P9: an interrupted first sync goes on, and the hub shows that it did.
+TEST_F(HubProcessTest, AnInterruptedFirstSyncGoesOnAndIsCounted) {
+  std::minstd_rand random(7);
+  Revision head;
+  for (int at = 0; at < 40; ++at) {
+    std::string text;
+    while (text.size() < 100'000) text += static_cast<char>('a' + random() % 26);
+    const auto written = write(policy("p" + std::to_string(at), text));
+    ASSERT_TRUE(written);
+    head = written->revision;
+  }
+  auto proxy = FaultProxy::start("127.0.0.1", port_);
+  ASSERT_TRUE(proxy);
+  (*proxy)->reset_after(ProxyDirection::to_client, 1'500'000);
+  auto config = client_config("east");
+  config.hub_url = "wss://127.0.0.1:" + std::to_string((*proxy)->port()) + "/sync";
+  const auto east = start_client(config);
+  ASSERT_TRUE(east->wait_revision(head, deadline()));
+  EXPECT_EQ(east->status().counters.resumes, 1u);
+  EXPECT_EQ(east->status().counters.changes_received, 40u) << "nothing is sent twice";
+  ASSERT_TRUE(eventually([&] { return hub->zone("east")->counters.cuts_resumed == 1; }));
+  EXPECT_EQ(hub->zone("east")->counters.intents_full, 2u);
 }
 
 TEST_F(HubProcessTest, DeletingAZoneRemovesWhatItPublished) {
