@@ -96,7 +96,11 @@ Result<ReplicaTable::Content> ReplicaTable::prepare(const ReplicaBatch& batch) c
   Content next = base;
   ReplicaSnapshot::Builder builder(base.snapshot);
   std::unordered_set<ResourceKey> named;
-  for (const ReplicaUpsert& upsert : batch.upserts) named.insert(upsert.change.key);
+  const bool asked = !batch.removes.empty() || !batch.standings.empty() ||
+                     batch.mark_unmentioned_unconfirmed;  // else as large as the batch, for nobody
+  if (asked) {
+    for (const ReplicaUpsert& upsert : batch.upserts) named.insert(upsert.change.key);
+  }
 
   if (batch.replace_all) {
     builder.clear();

@@ -106,10 +106,12 @@ Status Agent::open() {
     const TypeRegistry types = TypeRegistry::with_default_types();
     for (const TypeInfo* type : types.all()) client_->set_validator(type->name, refuse);
   }
-  client_->on_cut([this](const client::Cut& cut) {
-    on_cut(cut);
-    return client::CutAnswer::ok();
-  });
+  if (mirror_ || config_.log_cuts) {  // a cut is a copy of its resources: not for nobody
+    client_->on_cut([this](const client::Cut& cut) {
+      on_cut(cut);
+      return client::CutAnswer::ok();
+    });
+  }
   client_->on_status([this](const client::ClientStatus& status) {
     boost::asio::post(loop_, [this, status] { on_status(status); });
   });

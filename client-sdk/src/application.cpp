@@ -59,6 +59,7 @@ void Application::run() {
 }
 
 void Application::deliver(const AppliedCut& applied) {
+  if (!on_cut && subscriptions.empty()) return;  // a copy of every resource, for nobody
   const Cut cut = cut_from(applied);
   auto pause = kRetryFirst;
   bool waiting = false;

@@ -81,6 +81,18 @@ TEST_F(ResumeDiskTest, AStopWritesNothingThatCannotBeResumed) {
   EXPECT_EQ(disk_.appends(), 0u);
 }
 
+// STG-02: the store was taken along to another hub, or its log began anew.
+TEST_F(ResumeDiskTest, APlaceInTheLogOfAnotherHubIsNotUsed) {
+  interrupt_first_sync();
+  ASSERT_TRUE(sink_->flush_staged());
+  StagePlace place = *disk_.place();
+  place.at.era.id.bytes[0] ^= 1;
+  ASSERT_TRUE(disk_.append({}, place));
+  restart_process();
+  ASSERT_TRUE(sink_->staged());
+  EXPECT_FALSE(goes_on());
+}
+
 TEST_F(ResumeDiskTest, AFlushThatFailsCostsAFirstSync) {
   interrupt_first_sync();
   disk_.fail_next(Error{ErrorCode::resource_exhausted, "no space left on device", {}});
