@@ -80,5 +80,36 @@ TEST_F(Demo, VerbsCutAndHealAZone) {
   EXPECT_TRUE(std::filesystem::is_empty(workspace.path() / "tmp"));
 }
 
+// Issue 3, "must show" 9: `edge` in v1 against delta; a poisoned policy is refused, then healed.
+TEST_F(Demo, EdgeRunsInV1AndAPoisonedPolicyIsRefusedUntilHealed) {
+  auto demo = start({"--exit-after", "60s", "--rate", "20", "--resources", "50"});
+  const auto zone_row = [](const std::string& line, const std::string& name) {
+    const auto status = boost::json::parse(line);
+    for (const auto& row : status.at("zones").as_array()) {
+      if (row.at("name") == name) return row;
+    }
+    return boost::json::value(boost::json::object());
+  };
+  const auto shows = [&](const std::function<bool(const boost::json::value&)>& wanted,
+                         const std::string& name) {
+    return demo->wait_line([&](const auto& line) {
+      return is_event(line, "status") && wanted(zone_row(line, name));
+    }, kDeadline).has_value();
+  };
+  EXPECT_TRUE(shows([](const auto& row) { return row.at("mode") == "v1"; }, "edge")) << log();
+  EXPECT_TRUE(shows([](const auto& row) {
+    return row.at("mode") == "delta" && number_at(row, "/bytes_rx") > 0 &&
+           number_at(row, "/v1_bytes_est") > number_at(row, "/bytes_rx");
+  }, "east")) << log();
+  ASSERT_EQ(verb("poison", "east").code, 0);
+  EXPECT_TRUE(shows([](const auto& row) { return number_at(row, "/rejects") == 1; }, "east"));
+  ASSERT_EQ(verb("heal", "east").code, 0);
+  EXPECT_TRUE(shows([](const auto& row) { return number_at(row, "/rejects") == 0; }, "east"));
+  demo->signal(SIGINT);
+  const auto exit = demo->wait(kDeadline);
+  ASSERT_TRUE(exit.has_value());
+  EXPECT_EQ(exit->code, 0) << log();
+}
+
 }  // namespace
 }  // namespace zonesync::integration
