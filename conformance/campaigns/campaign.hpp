@@ -59,5 +59,6 @@ Status run_stall(const CampaignOptions& options, CampaignReport& report);
 Status run_storm(const CampaignOptions& options, CampaignReport& report);
 Status run_duplicate_zone(const CampaignOptions& options, CampaignReport& report);
 Status run_memory_limit(const CampaignOptions& options, CampaignReport& report);
+Status run_interrupted_sync(const CampaignOptions& options, CampaignReport& report);
 
 }  // namespace zonesync::campaigns

@@ -38,6 +38,7 @@ constexpr Known kCampaigns[] = {
     {"storm", run_storm, 4, "fifty zones return at once after a restart of the hub", true},
     {"duplicate-zone", run_duplicate_zone, 2, "two agents with one identity", true},
     {"memory-limit", run_memory_limit, 1, "a first sync larger than the hub's memory", true},
+    {"interrupted-sync", run_interrupted_sync, 1, "a large first sync in several attempts", true},
 };
 
 struct Flags {

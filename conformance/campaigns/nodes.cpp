@@ -291,11 +291,11 @@ Status AgentNode::start() {
                   "--token-file", token_file_,
                   "--ca", hub_.ca_file(),
                   "--store", store(),
-                  "--mirror", directory_ + "/mirror",
-                  "--publish", directory_ + "/publish",
-                  "--publish-interval", "100ms",
-                  "--status-file", directory_ + "/status.json",
-                  "--log-cuts"};
+                  "--status-file", directory_ + "/status.json"};
+  const std::vector<std::string> rest = {"--mirror",  directory_ + "/mirror",
+                                         "--publish", directory_ + "/publish",
+                                         "--publish-interval", "100ms", "--log-cuts"};
+  if (!bare_) options.argv.insert(options.argv.end(), rest.begin(), rest.end());
   auto started = ChildProcess::start(std::move(options));
   if (!started) return fail(std::move(started.error()));
   process_ = std::move(*started);

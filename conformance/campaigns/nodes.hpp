@@ -132,6 +132,8 @@ class AgentNode {
   [[nodiscard]] const std::string& zone() const { return zone_; }
   [[nodiscard]] std::string store() const { return directory_ + "/store"; }
   [[nodiscard]] FaultProxy& proxy() { return *proxy_; }
+  /// Before the first start: a store and nothing else, no mirror and nothing published.
+  void set_bare() { bare_ = true; }
   [[nodiscard]] boost::json::value status() const;
   [[nodiscard]] std::int64_t status_number(const std::string& pointer) const {
     return number_at(status(), pointer);
@@ -148,6 +150,7 @@ class AgentNode {
   std::string directory_;
   std::string zone_;
   std::string token_file_;
+  bool bare_ = false;
   std::unique_ptr<FaultProxy> proxy_;
   std::unique_ptr<ChildProcess> process_;
 };
