@@ -39,6 +39,13 @@ class Progress : public ::testing::TestWithParam<SyncMode> {
     const FlowSender* sender = peer.session->sender();
     return sender != nullptr && sender->in_flight_bytes() + (4u << 10) > kSmallWindow;
   }
+  std::vector<std::string> everything_of(Peer& peer) {
+    std::vector<std::string> messages;
+    while (auto message = peer.session->next_message(pair.now)) {
+      messages.push_back(std::move(*message));
+    }
+    return messages;
+  }
   void tick(Duration by) {
     pair.now += by;
     pair.hub.session->on_tick(pair.now);
@@ -59,12 +66,18 @@ TEST_P(Progress, TwoFullWindowsWithTwoHundredOfFiveTypesPending) {
                           "ZoneEgressInsight"},
                          "east"));
   bool both_full = false;
-  pair.tap = [&](SessionRole, std::string&) {
-    both_full = both_full || (is_full(pair.hub) && is_full(pair.zone));
-    return true;
-  };
   pair.connect();
-  pair.pump();
+  for (int idle = 0; idle < 10;) {
+    // Both speak until their windows are full, before either hears anything.
+    const auto from_hub = everything_of(pair.hub);
+    const auto from_zone = everything_of(pair.zone);
+    both_full = both_full || (is_full(pair.hub) && is_full(pair.zone));
+    idle = from_hub.empty() && from_zone.empty() ? idle + 1 : 0;
+    for (const auto& message : from_hub) pair.zone.session->on_message(message, pair.now);
+    for (const auto& message : from_zone) pair.hub.session->on_message(message, pair.now);
+    ASSERT_FALSE(pair.zone.closed || pair.hub.closed);
+    tick(std::chrono::milliseconds(20));
+  }
   EXPECT_TRUE(both_full) << "the windows were never full at once: this test shows nothing";
   EXPECT_TRUE(pair.converged());
   EXPECT_EQ(pair.zone.sink.items.size(), static_cast<std::size_t>(kTypes * kPerType));
@@ -78,9 +91,9 @@ TEST_P(Progress, ACutLongerThanTheSilenceTimeoutCompletes) {
   pair.hub.write(many);
   pair.connect();
   const TimePoint began = pair.now;
-  while (pair.zone.sink.items.empty()) {
+  for (int round = 0; round < 1'000 && pair.zone.sink.items.empty(); ++round) {
     tick(std::chrono::seconds(5));
-    ASSERT_GT(pair.pump(1), 0u);
+    pair.pump(2);
     ASSERT_FALSE(pair.zone.closed || pair.hub.closed);
   }
   EXPECT_GT(pair.now - began, 2 * limits::kSilenceTimeout);
