@@ -48,6 +48,7 @@ class Planner {
   void remove_offered(const ResourceKey& key, const Live& live);
   void set_offer(OfferRecord record);
   void drop_offer(const ResourceKey& key);
+  void withdraw(const ResourceKey& key);
   void reject(const UpChange& change, const Live& live, Reject why);
   void upsert(const UpChange& change, const Live& live);
   void leave(const ResourceKey& key, const Live& live);
@@ -105,6 +106,15 @@ void Planner::drop_offer(const ResourceKey& key) {
   offers_[key] = std::nullopt;
 }
 
+/// FLOW-26: the reject of a resource that goes is withdrawn in so many words, since an absence does
+/// not tell the zone.
+void Planner::withdraw(const ResourceKey& key) {
+  const OfferRecord* known = offer(key);
+  if (known == nullptr || known->unconfirmed) return;
+  plan_.verdicts.push_back(Verdict{key, known->revision, true, {}});
+  drop_offer(key);
+}
+
 std::optional<Reject> Planner::judge(const UpChange& change, const Live& live) const {
   if (change.reject) return change.reject;
   if (const Status stored = group_.admits(change.staged.change.key.type); !stored) {
@@ -154,7 +164,10 @@ void Planner::upsert(const UpChange& change, const Live& live) {
 
 void Planner::leave(const ResourceKey& key, const Live& live) {
   remove_offered(key, live);
-  if (!ZONESYNC_DEFECT(56)) drop_offer(key);
+  if (!ZONESYNC_DEFECT(56)) {
+    withdraw(key);
+    drop_offer(key);
+  }
   if (!live) return;
   log(wire::make_leave(live->cls, key));
   --live_;
@@ -210,7 +223,7 @@ Step Planner::finish_full() {
     if (!now) return tl::unexpected<CutFailure>(std::move(now.error()));
     if (*now && !complete) continue;   // becomes unconfirmed below
     remove_offered(key, *now);
-    drop_offer(key);
+    withdraw(key);
     // The accepted version is not offered either; put it back for the loop below to remove.
     if (*now) offered_[(*now)->cls].add(fingerprint(key), (*now)->hash);
   }
@@ -270,7 +283,8 @@ Step Planner::finish_repair() {
     if (gone && *now && !complete) continue;  // becomes unconfirmed below
     if (*now && !commit_.view->admits((*now)->cls)) continue;  // nobody compared it
     remove_offered(key, *now);  // of a reject; an unconfirmed one is in no digest
-    drop_offer(key);
+    withdraw(key);
+    drop_offer(key);            // an unconfirmed one
     if (*now) offered_[(*now)->cls].add(fingerprint(key), (*now)->hash);
   }
   if (removed.empty()) return {};

@@ -56,16 +56,33 @@ const Case kCases[] = {
              auto second = t.reconnect(*zone);
              second->wait("the reject again", [&] { return open_reject(*second); });
            }).needing({"control", "restart"}),
-    on_hub("up.leave-ends-reject", "A leave of a refused resource ends its reject", {"FLOW-24"},
+    on_hub("up.leave-ends-reject", "A leave of a refused resource ends its reject",
+           {"FLOW-24", "FLOW-26"},
            [](HubTest& t) {
              auto zone = zone_with_reject(t);
              zone->publish_durably({}, {refused(zone->zone)});
+             zone->wait("the withdrawal", [&] { return !open_reject(*zone); });
              zone->cut();
              auto second = t.reconnect(*zone);
              second->publish_durably({service(second->zone, "more")});
              second->sync();
              require(!open_reject(*second), "FLOW-24: the reject of a resource that left");
              require(t.names_of(zone->zone) == Names({"good", "more"}), "the rest stands");
+           }).needing({"control"}),
+    on_hub("up.reject-gone-with-full", "A reject of what a full answer removed is withdrawn",
+           {"FLOW-26", "FLOW-16"},
+           [](HubTest& t) {
+             auto zone = zone_with_reject(t);
+             zone->cut();
+             auto second = t.redial(*zone);
+             second->out.log = PeerLog(9, true);   // reinstalled, without it
+             second->out.log.write({service(zone->zone, "good")});
+             second->auto_up = false;
+             second->handshake();
+             second->wait("the reject again", [&] { return open_reject(*second); });
+             second->publish_durably({});
+             second->wait("the withdrawal", [&] { return !open_reject(*second); });
+             require(t.names_of(zone->zone) == Names{"good"}, "the rest stands");
            }).needing({"control"}),
     on_hub("up.reject-of-another-log", "An accepted version withdraws the reject of another log",
            {"FLOW-24", "FLOW-26"},

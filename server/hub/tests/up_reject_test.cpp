@@ -89,12 +89,16 @@ TEST_F(UpReject, GoingBackToTheAcceptedVersionClearsIt) {
   EXPECT_EQ(stored(), 0u);
 }
 
+// FLOW-26: and the zone is told so.
 TEST_F(UpReject, ALeaveClearsIt) {
   east.put(dataplane("east", "kept"));
   east.put(contradicting("a"));
   ASSERT_TRUE(east.changes_now());
   east.remove(contradicting("a").key);
-  ASSERT_TRUE(east.changes_now()) << "digest agrees after the leave";
+  const auto result = east.changes_now();
+  ASSERT_TRUE(result) << "digest agrees after the leave";
+  ASSERT_EQ(result->verdicts.size(), 1u);
+  EXPECT_TRUE(result->verdicts[0].accepted);
   EXPECT_EQ(stored(), 0u);
   EXPECT_TRUE(rejects().empty());
   EXPECT_EQ(hub.names("east"), Names{"kept"});
@@ -200,6 +204,7 @@ TEST_F(UpReject, ALeaveOfAnothersKeyIsAProtocolError) {
   EXPECT_EQ(staged.error().code, ErrorCode::protocol);
 }
 
+// FLOW-26
 TEST_F(UpReject, ACompleteLogThatNoLongerNamesItClearsIt) {
   east.put(dataplane("east", "a"));
   ASSERT_TRUE(east.changes_now());
@@ -209,7 +214,10 @@ TEST_F(UpReject, ACompleteLogThatNoLongerNamesItClearsIt) {
   EXPECT_EQ(stored(), 2u);
   east.new_log(true);
   ASSERT_TRUE(east.reconnect());
-  ASSERT_TRUE(east.full_now());
+  const auto result = east.full_now();
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->verdicts.size(), 2u) << "both are withdrawn";
+  for (const Verdict& each : result->verdicts) EXPECT_TRUE(each.accepted);
   EXPECT_EQ(stored(), 0u);
   EXPECT_TRUE(hub.names("east").empty());
 }

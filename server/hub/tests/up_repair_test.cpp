@@ -79,7 +79,9 @@ TEST_F(UpRepair, RejectedVersionsComeAgainAndKeepTheirVerdict) {
   const auto result = east.repair_now();
   ASSERT_TRUE(result) << "the digest is over what was offered";
   EXPECT_EQ(east.repaired, 2u);
-  EXPECT_EQ(result->verdicts.size(), 2u);
+  ASSERT_EQ(result->verdicts.size(), 3u);
+  EXPECT_EQ(result->verdicts.back().key, contradicting("lost").key) << "withdrawn (FLOW-26)";
+  EXPECT_TRUE(result->verdicts.back().accepted);
   EXPECT_EQ(hub.names("east"), (Names{"a", "b", "c", "d"})) << "the accepted version of a stays";
   EXPECT_EQ(stored(), 2u) << "the reject of a resource that is gone went with it";
 }
