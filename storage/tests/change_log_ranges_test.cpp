@@ -123,6 +123,12 @@ TYPED_TEST(RangeContract, AViewedScanHasTheFloorsOfWhatItReads) {
   EXPECT_EQ(all->tombstone_floor, Revision{5});
   EXPECT_EQ(viewed->trim_floor, Revision{1});
   EXPECT_EQ(viewed->tombstone_floor, Revision{1});
+  request.type_floors["MeshTimeout"] = Revision{4};  // zones view it: its leaves count
+  ASSERT_TRUE(this->trim(request));
+  const auto later = this->log().scan(Position::start(), options);
+  EXPECT_EQ(this->log().viewed_floor(), Revision{4});
+  EXPECT_EQ(later->trim_floor, Revision{4});
+  EXPECT_EQ(later->tombstone_floor, Revision{4});
 }
 
 TYPED_TEST(RangeContract, ATypeMayKeepMoreThanTheOthers) {

@@ -159,7 +159,8 @@ class TrimModel : public TrimContract<Harness> {
     TrimRequest request;
     request.floor = Revision{random() % (state.head.value + 1)};
     const Revision floor = std::max(request.floor, state.trim_floor);
-    request.tombstone_floor = Revision{random() % (floor.value / 2 + 1)};
+    const std::uint64_t highest = random() % 4 == 0 ? floor.value : floor.value / 2;
+    request.tombstone_floor = Revision{random() % (highest + 1)};
     request.max_visited = 1 + random() % 12;
     auto progress = this->log().trim(request);
     for (const char* type : {kAsideType, "MeshTrace"}) {
