@@ -39,7 +39,7 @@ ReplicaEntry offered(const ReplicaUpsert& upsert, const ReplicaEntry* before) {
   } else if (before != nullptr) {
     PROBE(accepted_version_kept);
     if (ZONESYNC_DEFECT(31)) return entry;
-    entry.accepted = before->active();
+    entry.accepted = ZONESYNC_DEFECT(303) ? before->change.payload : before->active();
     entry.accepted_revision = before->accepted_revision;
   }
   return entry;

@@ -284,7 +284,7 @@ ReplicaSink::Plan ReplicaSink::plan(const CutEnd& end, const ReplicaSnapshot& be
   if (!is_full(end)) {
     for_each_dropped(before, [&](const ReplicaEntry& old) {
       batch.removes.push_back(old.change.key);
-      if (old.reject) {
+      if (old.reject && !ZONESYNC_DEFECT(309)) {
         planned.verdicts.push_back(Verdict{old.change.key, old.revision, true, {}});
       }
     });
@@ -340,7 +340,9 @@ AppliedCut ReplicaSink::difference(const CutEnd& end, const ReplicaSnapshot& bef
   if (!is_full(end)) {
     for_each_dropped(before, [&](const ReplicaEntry& old) { compare(old.change.key); });
   }
-  for (const ReplicaEntry* entry : found.gone) compare(entry->change.key);
+  for (const ReplicaEntry* entry : found.gone) {
+    if (!ZONESYNC_DEFECT(304)) compare(entry->change.key);
+  }
   if (is_full(end) && end.complete) {
     before.for_each([&](const ReplicaEntry& entry) {
       if (!staging_.items().contains(entry.change.key)) compare(entry.change.key);

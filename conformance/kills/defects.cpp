@@ -38,6 +38,12 @@ constexpr auto kOwn = std::to_array<Defect>({
     {214, kSuite, "X", "STG-05", "a place is named in a cut with a Drop", ""},
     {215, kSuite, "X", "STG-01", "the changes of all revisions are counted for the last one", ""},
     {216, kSuite, "R", "STG-05", "what was found to be wrong is named as staged", ""},
+    {306, kReviewer, "P", "VIEW-05", "the parts of a change are sent to the end whatever its class",
+     ""},
+    {307, kReviewer, "L", "FLOW-20", "Removes do not count as received", ""},
+    {308, kReviewer, "P", "ZIP-06", "resources of sensitive types are compressed and patched", ""},
+    {309, kReviewer, "N", "VIEW-02", "the rejects of what a Drop removed are not withdrawn", ""},
+    {310, kReviewer, "F", "SES-07", "an instance that replaces its own session is a duplicate", ""},
 });
 
 std::vector<Defect> collect() {

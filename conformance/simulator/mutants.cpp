@@ -40,6 +40,45 @@ std::string percent(const Kill& kill) {
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + "%";
 }
 
+std::string row_of(const Kill& kill) {
+  const Mutant& mutant = *kill.mutant;
+  std::string invariant = kill.invariant.empty() ? "**survived**" : kill.invariant;
+  invariant = invariant.substr(0, invariant.find(" ["));
+  std::string row;
+  for (const auto& part : {std::to_string(mutant.id), std::string(mutant.cls),
+                           std::string(mutant.row), std::string(mutant.clause),
+                           std::string(mutant.text), invariant, std::to_string(kill.seed),
+                           std::to_string(kill.seeds_to_kill), percent(kill)}) {
+    row += "| " + part + " ";
+  }
+  return row + "|";
+}
+
+constexpr const char* kColumns =
+    "| id | class | bug | clause | what is wrong | found by | seed | seeds | share |";
+constexpr const char* kLine = "\n|---|---|---|---|---|---|---|---|---|";
+
+std::string reviewer_table(const std::vector<Kill>& kills) {
+  std::size_t all = 0;
+  std::size_t at_first = 0;
+  std::string rows;
+  for (const Kill& kill : kills) {
+    if (!of_reviewer(*kill.mutant)) continue;
+    const std::string_view first = kill.mutant->at_first;
+    ++all;
+    at_first += first.empty() ? 0 : 1;
+    rows += row_of(kill) + " " + (first.empty() ? "–" : std::string(first)) + " |\n";
+  }
+  if (all == 0) return {};
+  return "\n## Bugs of a reviewer\n\n"
+         "What does the simulator find of bugs that nobody had in mind when it was written? A\n"
+         "reviewer who had not read it wrote these down as typical mistakes, put them into the\n"
+         "product, and only then ran it. *At first* says what told on a bug without any change of\n"
+         "the simulator.\n\n" +
+         std::to_string(at_first) + " of " + std::to_string(all) + " were found at first.\n\n" +
+         kColumns + " at first |" + kLine + "---|\n" + rows;
+}
+
 }  // namespace
 
 std::vector<Kill> run_mutants(const MutantCampaign& campaign) {
@@ -99,22 +138,12 @@ std::string to_markdown(const std::vector<Kill>& kills) {
       "Written by `zonesync-sim mutants --share 200 --markdown`. Each row is a bug put into the\n"
       "product's own code (`ZONESYNC_DEFECT`, see [simulation](simulation.md)); *bug* names the\n"
       "real bugs it imitates, *seeds* how many runs it took, *share* how many of 200 runs find\n"
-      "it.\n\n"
-      "| id | class | bug | clause | what is wrong | found by | seed | seeds | share |\n"
-      "|---|---|---|---|---|---|---|---|---|\n";
+      "it.\n\n";
+  text += std::string(kColumns) + kLine + "\n";
   for (const Kill& kill : kills) {
-    const Mutant& mutant = *kill.mutant;
-    std::string invariant = kill.invariant.empty() ? "**survived**" : kill.invariant;
-    invariant = invariant.substr(0, invariant.find(" ["));
-    for (const auto& part : {std::to_string(mutant.id), std::string(mutant.cls),
-                             std::string(mutant.row), std::string(mutant.clause),
-                             std::string(mutant.text), invariant, std::to_string(kill.seed),
-                             std::to_string(kill.seeds_to_kill), percent(kill)}) {
-      text += "| " + part + " ";
-    }
-    text += "|\n";
+    if (!of_reviewer(*kill.mutant)) text += row_of(kill) + "\n";
   }
-  return text;
+  return text + reviewer_table(kills);
 }
 
 }  // namespace zonesync::sim

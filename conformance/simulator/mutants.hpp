@@ -17,7 +17,12 @@ struct Mutant {
   std::string_view row;          // the real bugs it imitates
   std::string_view clause;       // of docs/protocol.md, or the promise
   std::string_view text;
+  /// Reviewer's bugs only: the promise that told on it when it was new, empty = none did.
+  std::string_view at_first = {};
 };
+/// Ids from 300: invented by somebody who had not read the simulator, to see what it finds of the
+/// unknown.
+[[nodiscard]] inline bool of_reviewer(const Mutant& mutant) { return mutant.id >= 300; }
 [[nodiscard]] std::span<const Mutant> mutants();
 [[nodiscard]] const Mutant* mutant_of(std::uint32_t id);
 

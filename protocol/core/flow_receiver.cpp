@@ -175,7 +175,7 @@ Status FlowReceiver::on_differing(const wire::Differing& differing) {
 
 Status FlowReceiver::on_remove(const wire::Remove& remove, std::size_t packet_bytes,
                                TimePoint now) {
-  count_received(packet_bytes, now);
+  if (!ZONESYNC_DEFECT(307)) count_received(packet_bytes, now);
   if (auto status = check_window(); !status) return status;
   if (awaiting_intent_) return {};
   const bool changes_came = last_revision_ != Revision{} || assembly_;

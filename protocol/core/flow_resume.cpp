@@ -52,7 +52,8 @@ std::optional<wire::Staged> FlowSender::resumable(const wire::Want& want,
 void FlowSender::resume_behind(const wire::Staged& staged) {
   ++counters_.resumes;
   resumed_ = true;
-  position_ = Position::end_of(Revision{staged.at.revision.value - 1});
+  const std::uint64_t whole = staged.at.revision.value - (ZONESYNC_DEFECT(301) ? 0 : 1);
+  position_ = Position::end_of(Revision{whole});
   floor_seen_ = log_.trim_floor;
   skip_in_ = staged.at.revision;
   skip_ = staged.changes;

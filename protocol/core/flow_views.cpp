@@ -5,6 +5,7 @@
 #include "protocol/core/flow_sender.hpp"
 #include "protocol/core/superseded.hpp"
 #include "protocol/model/assert.hpp"
+#include "protocol/model/defect.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace zonesync {
@@ -58,7 +59,8 @@ void FlowSender::start_from_view(const Cursor& cursor) {
 bool FlowSender::view_moved() const {
   if (feed_ == nullptr || feed_->version() == view_version_) return false;
   // A change in parts that stays in the view is sent to its end first.
-  return !part_ || !feed_->current().view.admits(part_->entry.change.cls);
+  if (!part_) return true;
+  return !feed_->current().view.admits(part_->entry.change.cls) && !ZONESYNC_DEFECT(306);
 }
 
 /// The view changed while the receiver follows: nothing that left it is sent from here on.

@@ -240,7 +240,7 @@ Step Planner::finish_full() {
 void Planner::keep_unconfirmed(const LatestEntry& entry) {
   if (const OfferRecord* known = offer(entry.key); known && known->unconfirmed) return;
   PROBE(up_kept_unconfirmed);
-  remove_offered(entry.key, entry);
+  if (!ZONESYNC_DEFECT(302)) remove_offered(entry.key, entry);
   OfferRecord record;
   record.zone = commit_.zone;
   record.key = entry.key;

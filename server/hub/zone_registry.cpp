@@ -61,7 +61,8 @@ class ZoneRegistry::AdmitJob final : public Job {
     }
     if (next.first_seen_ms == 0) next.first_seen_ms = request_.now_ms;
     std::vector<Change> changes;
-    if (next != entry.record) changes.push_back(encode(next));
+    const bool logged = !known || !ZONESYNC_DEFECT(305);
+    if (next != entry.record && logged) changes.push_back(encode(next));
     Views& views = zones_.core_.views();
     if (!known) views.plan_zone(next, changes);
     views.plan_request(name, request_of(request_.hello, request_.token_scope), changes);
@@ -142,7 +143,8 @@ class ZoneRegistry::AdmitJob final : public Job {
       return refused(close_code::kSuperseded, "sync.zone.superseded",
                      "a newer instance of this zone took over; this process must restart");
     }
-    if (record.instance == instance || !entry->session) return std::nullopt;
+    const bool same = record.instance == instance && !ZONESYNC_DEFECT(310);
+    if (same || !entry->session) return std::nullopt;
     return judge_takeover(*entry);
   }
 
