@@ -34,6 +34,26 @@ const Case kCases[] = {
               require(hub->out.wants.empty(), "VIEW-02: the digest was found to differ");
               t.expect_store({other});
             }).needing({"views"}).in(Modes::delta),
+    on_zone("view.drop-withdraws-reject", "A reject of what a Drop removed is withdrawn",
+            {"VIEW-02", "FLOW-26"},
+            [](ZoneTest& t) {
+              Resource other = policy("r");
+              other.key.type = "MeshRetry";
+              auto hub = t.join({other});
+              t.call(t.zone->set_verdict("poison"), "set_verdict poison");
+              const Resource bad = policy("bad", "poison");
+              hub->write_durably({bad, policy("a")});
+              hub->wait("the verdict", [&] { return hub->out.verdicts.contains(bad.key); });
+              const Cursor from = *hub->acked();
+              hub->out.view.id.bytes[2] ^= 1;
+              hub->say(FlowId::down, wire::Drop{upsert_of(bad).cls});
+              hub->out.log.write({}, {bad, policy("a")});
+              hub->send(hub->out.mark_packet(from, hub->out.log.head, 1));
+              hub->await_durable();
+              hub->wait("the withdrawal (FLOW-26)", [&] { return withdrawn(*hub, bad); });
+              require(t.status().rejects == 0, "VIEW-02: no open reject");
+              t.expect_store({other});
+            }).needing({"views", "verdicts"}).in(Modes::delta),
     on_zone("apply.removals-last", "The application gets upserts before removals",
             {"FLOW-14"},
             [](ZoneTest& t) {

@@ -206,6 +206,16 @@ const Case kUp[] = {
              require(t.names_of(zone->zone) == std::vector<std::string>({"b", "c"}),
                      "REP-06: a goes, c comes, b stays");
            }).needing({"control"}).in(Modes::delta),
+    on_hub("repair.up-removes-return-credit", "Removes count as received", {"FLOW-20", "REP-05"},
+           [](HubTest& t) {
+             auto zone = with_lost_era(t);
+             zone->out.log.write({service(zone->zone, "c")});   // a and b are gone
+             zone->repair("unknown_era");
+             zone->wait("the hub's Ack (FLOW-21)", [&] { return zone->out.all_durable(); });
+             zone->wait("the credit of the Removes (FLOW-20)",
+                        [&] { return zone->out.received_bytes == zone->out.sent_bytes; });
+             require(t.names_of(zone->zone) == std::vector<std::string>{"c"}, "REP-06: they go");
+           }).needing({"control"}).in(Modes::delta),
     on_hub("repair.up-partial-log", "From a partial log a repair removes nothing",
            {"REP-06", "FLOW-16"},
            [](HubTest& t) {
@@ -402,6 +412,20 @@ const Case kZone[] = {
               });
               require(!second->out.verdicts.at(policy("b").key).accepted, "REP-07: still refused");
             }).needing({"verdicts"}).in(Modes::delta),
+    on_zone("repair.client-removes-return-credit", "Removes count as received",
+            {"FLOW-20", "REP-05"},
+            [](ZoneTest& t) {
+              auto hub = t.join({policy("a"), policy("b"), policy("c")});
+              PeerLog log(7, true);
+              log.write({policy("c")});
+              auto second = other_era(t, *hub, std::move(log));
+              second->repair("unknown_era");
+              second->await_durable();
+              second->wait("the credit of the Removes (FLOW-20)", [&] {
+                return second->out.received_bytes == second->out.sent_bytes;
+              });
+              t.expect_store({policy("c")});
+            }).in(Modes::delta),
     on_zone("repair.client-remove-of-refused", "What it refused goes with a Remove too",
             {"REP-06", "FLOW-26"},
             [](ZoneTest& t) {
