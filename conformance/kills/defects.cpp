@@ -9,7 +9,7 @@ namespace zonesync::kills {
 namespace {
 
 // Newer bugs of the simulator need its swarm: crashes in the middle of a cut, patches, lists. Those
-// of them that the suite looks for stand below too.
+// of them that the suite looks for stand below too. A reviewer's are for both.
 constexpr std::uint32_t kSharedMax = 72;
 
 // Ids from 200 are the suite's own.
@@ -39,17 +39,20 @@ constexpr auto kOwn = std::to_array<Defect>({
     {215, kSuite, "X", "STG-01", "the changes of all revisions are counted for the last one", ""},
     {216, kSuite, "R", "STG-05", "what was found to be wrong is named as staged", ""},
     {306, kReviewer, "P", "VIEW-05", "the parts of a change are sent to the end whatever its class",
-     ""},
-    {307, kReviewer, "L", "FLOW-20", "Removes do not count as received", ""},
-    {308, kReviewer, "P", "ZIP-06", "resources of sensitive types are compressed and patched", ""},
+     "view.rest-of-parts-stays"},
+    {307, kReviewer, "L", "FLOW-20", "Removes do not count as received",
+     "stage.client-not-after-repair"},
+    {308, kReviewer, "P", "ZIP-06", "resources of sensitive types are compressed and patched",
+     "zip.hub-secrets-whole"},
     {309, kReviewer, "N", "VIEW-02", "the rejects of what a Drop removed are not withdrawn", ""},
-    {310, kReviewer, "F", "SES-07", "an instance that replaces its own session is a duplicate", ""},
+    {310, kReviewer, "F", "SES-07", "an instance that replaces its own session is a duplicate",
+     "drain.many-reconnects"},
 });
 
 std::vector<Defect> collect() {
   std::vector<Defect> all;
   for (const sim::Mutant& mutant : sim::mutants()) {
-    if (mutant.id > kSharedMax) continue;
+    if (mutant.id > kSharedMax && !sim::of_reviewer(mutant)) continue;
     all.push_back({mutant.id, kCatalogue, mutant.cls, mutant.clause, mutant.text, {}});
   }
   all.insert(all.end(), kOwn.begin(), kOwn.end());

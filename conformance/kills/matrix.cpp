@@ -28,7 +28,9 @@ constexpr std::string_view kReviewerHead =
 
 What does the suite find of bugs that nobody had in mind when its cases were written? A reviewer who
 had not read the cases wrote these down as typical mistakes, put them into the product, and only
-then ran the suite. *At first* names the case that found a bug without any change of the suite.
+then ran the suite. *At first* names the case that found a bug without any change of the suite. 201
+to 210 are of the time when the suite was young; 306 to 310 are another reviewer's, of the time when
+every bug before them had died.
 
 )";
 
@@ -48,11 +50,27 @@ std::string line_of(const Row& row) {
   return line + " | " + killer(row) + " | " + std::to_string(row.kill.variants) + " |";
 }
 
+bool of_second_reviewer(const Defect& defect) {
+  return defect.group == kReviewer && defect.id >= 300;
+}
+
+std::string count_of(std::size_t some, std::size_t all) {
+  return std::to_string(some) + " of " + std::to_string(all);
+}
+
 std::string reviewer_table(const std::vector<Row>& rows, const Sums& sums) {
   std::string page(kReviewerHead);
-  page += std::to_string(sums.reviewer_at_first) + " of " + std::to_string(sums.reviewer) +
-          " were found at first.\n\n" + std::string(kColumns) + " at first |" + std::string(kLine) +
-          "---|\n";
+  std::size_t late = 0;
+  std::size_t late_at_first = 0;
+  for (const Row& row : rows) {
+    if (row.defect == nullptr || !of_second_reviewer(*row.defect)) continue;
+    ++late;
+    late_at_first += row.defect->found_at_first.empty() ? 0 : 1;
+  }
+  page += count_of(sums.reviewer_at_first - late_at_first, sums.reviewer - late) +
+          " of the first reviewer's and " + count_of(late_at_first, late) +
+          " of the second's were found at first.\n\n" + std::string(kColumns) + " at first |" +
+          std::string(kLine) + "---|\n";
   for (const Row& row : rows) {
     if (row.defect == nullptr || row.defect->group != kReviewer) continue;
     const std::string_view first = row.defect->found_at_first;

@@ -85,11 +85,17 @@ constexpr auto kMutants = std::to_array<Mutant>({
     {211, "D", "61", "STG-02", "a cut is resumed although leaves behind its place were trimmed"},
     {212, "K", "4, 61", "STG-03", "changes of a trimmed revision are counted (both guards)"},
     {215, "K", "4, 31", "STG-01", "a place counts the changes of all revisions"},
-    {301, "K", "4, 31", "STG-03", "a resumed cut goes on behind a revision that came only in part"},
-    {302, "P", "49", "FLOW-16", "what becomes unconfirmed at the hub stays in its digest"},
-    {303, "X", "51", "FLOW-24", "of two refused versions in a row the first one counts as accepted"},
-    {304, "D", "30", "REP-06", "the application is not told what a repair removed"},
-    {305, "F", "52, 55", "SES-07", "only a zone's first generation is written, later ones are not"},
+    // Of a reviewer who had not read the simulator; the last word is what told on it at first.
+    {301, "K", "4, 31", "STG-03", "a resumed cut goes on behind a revision that came only in part",
+     "P1: the digest differed although nothing was damaged"},
+    {302, "P", "49", "FLOW-16", "what becomes unconfirmed at the hub stays in its digest",
+     "P1: the hub's digest of the zone differs"},
+    {303, "X", "51", "FLOW-24", "of two refused versions in a row the first one counts as accepted",
+     "P4: another version than the last accepted one is active"},
+    {304, "D", "30", "REP-06", "the application is not told what a repair removed",
+     "P5: the application sees too much"},
+    {305, "F", "52, 55", "SES-07", "only a zone's first generation is written, later ones are not",
+     "SES-07: a generation has two instances, or an old one is back"},
 });
 
 }  // namespace
