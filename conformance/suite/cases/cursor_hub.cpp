@@ -165,19 +165,22 @@ const Case kCases[] = {
              t.expect_replica(*second, {policy("a"), policy("c")});
            }).needing({"control", "trim"}),
     on_hub("cursor.trimmed-but-valid",
-           "Trimming superseded versions keeps cursors at the floor valid",
-           {"FLOW-05", "FLOW-12"},
+           "Trimming superseded versions keeps cursors valid, and the leaves that zones need",
+           {"FLOW-02", "FLOW-05", "FLOW-12"},
            [](HubTest& t) {
              for (int at = 0; at < 5; ++at) t.put({policy("a", std::to_string(at) + "s")});
+             t.put({policy("b")});
              auto zone = t.join();
              zone->sync();
              zone->cut();
-             t.fault("trim");
-             t.put({policy("a", "9s"), policy("b")});
+             t.remove({policy("b")});
+             t.fault("trim", 1);
+             t.restart();               // what it reads now comes from the disk
+             t.put({policy("a", "9s"), policy("c")});
              auto second = t.reconnect(*zone);
              second->sync();
-             t.expect_replica(*second, {policy("a", "9s"), policy("b")});
-           }).needing({"control", "trim"}),
+             t.expect_replica(*second, {policy("a", "9s"), policy("c")});
+           }).needing({"control", "trim", "restart"}),
     on_hub("cursor.intent-facts", "Intent names log, completeness, view and head", {"FLOW-02"},
            [](HubTest& t) {
              const Revision revision = t.put({policy("a")});

@@ -34,6 +34,43 @@ void publish_without_digest(ZonePeer& zone, const Resource& resource) {
   zone.out.next_from = mark.to;
 }
 
+/// The group that is written next fails; what comes behind it is judged by what is there.
+void lose_first_group(HubTest& t, ZonePeer& zone) {
+  zone.drain();
+  t.fault("disk-full");
+  t.fault("stall-disk", 0);
+  zone.wait("Hold", [&] { return !zone.out.holds.empty(); });
+  t.advance(5s);
+  zone.wait("Want", [&] { return !zone.out.wants.empty(); });
+  zone.publish_durably({});
+}
+
+void cut_behind_a_lost_one(HubTest& t) {
+  auto zone = t.join("east");
+  zone->publish_durably({service(zone->zone, "a")});
+  t.fault("stall-disk", 1);
+  zone->publish({service(zone->zone, "b", std::string(700'000, 'b'))});
+  publish_without_digest(*zone, service(zone->zone, "c", std::string(700'000, 'c')));
+  lose_first_group(t, *zone);
+  require(t.names_of(zone->zone) == Names({"a", "b", "c"}), "P1: a cut is lost");
+}
+
+void piece_behind_a_lost_one(HubTest& t) {
+  auto zone = t.connect("west");
+  zone->auto_up = false;
+  zone->handshake();
+  Names names;
+  for (int at = 0; at < 4; ++at) {
+    names.push_back("p" + std::to_string(at));
+    zone->out.log.write({service(zone->zone, names.back(), std::string(700'000, 'p'))});
+  }
+  t.fault("stall-disk", 1);
+  zone->start_up();
+  zone->push();              // everything: in pieces
+  lose_first_group(t, *zone);
+  require(t.names_of(zone->zone) == names, "FLOW-14: a piece is lost");
+}
+
 bool open_reject(const ZonePeer& zone) {
   const auto found = zone.out.verdicts.find(refused(zone.zone).key);
   return found != zone.out.verdicts.end() && !found->second.accepted;
@@ -150,47 +187,11 @@ const Case kCases[] = {
              require(zone->out.wants.empty(), "FLOW-14: the digest was found to differ");
              require(t.names_of(zone->zone) == Names{"a"}, "P1: what left is there");
            }).needing({"control", "stall-disk"}).in(Modes::delta),
-    on_hub("up.cut-behind-a-lost-one", "A cut behind one that the disk refused is not taken alone",
-           {"FLOW-18", "FLOW-31"},
+    on_hub("up.behind-a-lost-one", "What follows something lost is not taken alone",
+           {"FLOW-14", "FLOW-18", "FLOW-19", "FLOW-31"},
            [](HubTest& t) {
-             auto zone = t.join();
-             zone->publish_durably({service(zone->zone, "a")});
-             t.fault("stall-disk", 1);
-             zone->publish({service(zone->zone, "b", std::string(700'000, 'b'))});
-             publish_without_digest(*zone, service(zone->zone, "c", std::string(700'000, 'c')));
-             zone->drain();
-             t.fault("disk-full");      // the group of b; c is in the next one
-             t.fault("stall-disk", 0);
-             zone->wait("Hold", [&] { return !zone->out.holds.empty(); });
-             t.advance(5s);
-             zone->wait("Want", [&] { return !zone->out.wants.empty(); });
-             zone->publish_durably({});
-             require(t.names_of(zone->zone) == Names({"a", "b", "c"}), "P1: a cut is lost");
-           }).needing({"control", "stall-disk", "disk-full", "clock"}).in(Modes::delta),
-    on_hub("up.piece-behind-a-lost-one", "Where a piece of a cut is lost the cut is not committed",
-           {"FLOW-14", "FLOW-19"},
-           [](HubTest& t) {
-             auto zone = t.connect();
-             zone->auto_up = false;
-             zone->handshake();
-             Names names;
-             std::vector<Resource> many;
-             for (int at = 0; at < 4; ++at) {
-               names.push_back("p" + std::to_string(at));
-               many.push_back(service(zone->zone, names.back(), std::string(700'000, 'p')));
-             }
-             t.fault("stall-disk", 1);
-             for (const Resource& each : many) zone->out.log.write({each});
-             zone->start_up();
-             zone->push();              // everything: in pieces
-             zone->drain();
-             t.fault("disk-full");      // the group of the first piece
-             t.fault("stall-disk", 0);
-             zone->wait("Hold", [&] { return !zone->out.holds.empty(); });
-             t.advance(5s);
-             zone->wait("Want", [&] { return !zone->out.wants.empty(); });
-             zone->publish_durably({});
-             require(t.names_of(zone->zone) == names, "FLOW-14: a piece is lost");
+             cut_behind_a_lost_one(t);
+             piece_behind_a_lost_one(t);
            }).needing({"control", "stall-disk", "disk-full", "clock"}).in(Modes::delta),
     on_hub("cut.ends-above-trim-floor", "No cut ends where entries of it were trimmed",
            {"FLOW-12"},
@@ -213,21 +214,6 @@ const Case kCases[] = {
              }
              t.expect_replica(*zone, expected);
            }).needing({"control", "trim"}).in(Modes::delta),
-    on_hub("cursor.trimmed-keeps-leaves", "Trimming versions keeps the leaves that zones need",
-           {"FLOW-02", "FLOW-05"},
-           [](HubTest& t) {
-             t.put({policy("a"), policy("b")});
-             auto zone = t.join();
-             zone->sync();
-             zone->cut();
-             t.remove({policy("b")});
-             t.put({policy("c")});
-             t.fault("trim", 1);
-             t.restart();               // what it reads now comes from the disk
-             auto second = t.reconnect(*zone);
-             second->sync();
-             t.expect_replica(*second, {policy("a"), policy("c")});
-           }).needing({"control", "trim", "restart"}),
     on_hub("cut.full-never-goes-back", "A full answer ends where the receiver is, or later",
            {"FLOW-12", "FLOW-16"},
            [](HubTest& t) {
