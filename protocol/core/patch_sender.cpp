@@ -9,7 +9,7 @@
 namespace zonesync {
 namespace {
 
-constexpr std::size_t kPatchShare = 4;  // a patch has at most this part of the whole
+constexpr std::size_t kPatchShare = 2;  // a patch has at most this part of the whole
 
 }  // namespace
 
@@ -20,7 +20,7 @@ bool PatchSender::may_shrink(const LogEntry& entry, std::size_t min_bytes) const
 
 std::shared_ptr<const std::string> PatchSender::patch(const LogEntry& entry) const {
   const bool asked = features_.patch && patches_;
-  return asked && may_shrink(entry, limits::kPatchMinBytes) ? source_.patch(entry) : nullptr;
+  return asked && may_shrink(entry, wire::kPatchFromBytes) ? source_.patch(entry) : nullptr;
 }
 
 std::shared_ptr<const Frames> PatchSender::compressed(const LogEntry& entry) const {
@@ -60,7 +60,7 @@ std::shared_ptr<const Frames> make_frames(const Change& change) {
 
 std::shared_ptr<const std::string> make_patch_payload(const Change& base, const Change& target) {
   const std::size_t whole = target.payload.size();
-  if (base.kind != ChangeKind::upsert || base.payload.size() < limits::kPatchMinBytes) {
+  if (base.kind != ChangeKind::upsert || base.payload.size() < wire::kPatchFromBytes) {
     return nullptr;
   }
   auto frame = wire::make_patch(base.payload.view(), target.payload.view());

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 
+#include "protocol/wire/compression.hpp"
 #include "server/hub/up_commit.hpp"
 
 namespace zonesync::hub {
@@ -19,7 +20,7 @@ class UpVersions {
     ++newest_;
     for (const UpChange& change : piece.changes) {
       const Change& sent = change.staged.change;
-      if (sent.kind != ChangeKind::upsert || sent.payload.size() < limits::kPatchMinBytes) continue;
+      if (sent.kind != ChangeKind::upsert || sent.payload.size() < wire::kPatchFromBytes) continue;
       versions_.insert_or_assign(sent.key, Version{newest_, sent.hash, sent.payload});
       order_.emplace_back(newest_, sent.key);
     }
