@@ -14,8 +14,8 @@ constexpr int kResources = 300'000;
 constexpr std::size_t kValueBytes = 1'000;
 constexpr int kPerTransaction = 2'000;
 constexpr std::uint64_t kContentBytes = std::uint64_t{kResources} * kValueBytes;
-constexpr std::uint64_t kAgentMaxKib = (kContentBytes * 5 / 2 + (128u << 20)) / 1'024;
-constexpr auto kSyncDeadline = std::chrono::minutes(5);
+constexpr std::uint64_t kAgentMaxKib = (kContentBytes * 7 / 2 + (128u << 20)) / 1'024;
+constexpr auto kSyncDeadline = std::chrono::minutes(15);
 
 std::string transaction(std::mt19937_64& random, int first) {
   std::string items;
