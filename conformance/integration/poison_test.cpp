@@ -37,9 +37,10 @@ class Poison : public ::testing::TestWithParam<const char*> {};
 
 // FLOW-25, V1-04
 TEST_P(Poison, OneOfAHundredIsRefusedAloneAndClearedByItsFix) {
-  Cluster cluster({"east"});
-  auto& east = cluster.agent("east");
-  EXPECT_EQ(east.stop(), 0);
+  Cluster cluster({});
+  auto& slot = cluster.agents["east"];
+  slot = std::make_unique<AgentUnderTest>(cluster.workspace, cluster.hub, "east");
+  AgentUnderTest& east = *slot;
   east.extra_arguments = {"--delta", GetParam(), "--refuse-labels", "test=refuse"};
   east.start();
   ASSERT_LT(cluster.hub.call("POST", "/transactions", transaction()).status, 300u);
