@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "protocol/core/flow_sender.hpp"
-#include "protocol/core/superseded.hpp"
 #include "protocol/model/defect.hpp"
 
 namespace zonesync {
@@ -41,11 +40,8 @@ std::optional<wire::Staged> FlowSender::resumable(const wire::Want& want,
   }
   PROBE(cut_resumed);
   wire::Staged resumed = staged;
-  // Some of the revision may be trimmed, or left out then or now: counting in it says nothing.
-  const auto alike = staged.full ? begins_alike(source_, view_, staged.at.revision, staged.changes)
-                                 : Result<bool>(true);
-  const bool counts = log_.trim_floor < staged.at.revision && alike && *alike;
-  if (!counts && !ZONESYNC_DEFECT(212)) resumed.changes = 0;
+  // Some of the revision may be trimmed: counting in it says nothing any more.
+  if (log_.trim_floor >= staged.at.revision && !ZONESYNC_DEFECT(212)) resumed.changes = 0;
   return resumed;
 }
 

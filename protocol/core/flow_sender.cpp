@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "protocol/core/superseded.hpp"
 #include "protocol/model/assert.hpp"
 #include "protocol/model/defect.hpp"
 #include "protocol/wire/codec.hpp"
@@ -232,11 +231,6 @@ Result<bool> FlowSender::next_page() {
     log_.tombstone_floor = page->tombstone_floor;
   }
   load_page(std::move(*page));
-  if (!full_ || repair_) return true;
-  const LeaveOut what{page_next_, log_.head, !resumed_ && !change_.active()};
-  auto not_before = leave_out_superseded(source_, page_, what);
-  if (!not_before) return fail(std::move(not_before.error()));
-  floor_seen_ = std::max(floor_seen_, *not_before);
   return true;
 }
 

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "protocol/core/flow_sender.hpp"
-#include "protocol/core/superseded.hpp"
 #include "protocol/model/assert.hpp"
 #include "protocol/model/defect.hpp"
 #include "protocol/wire/codec.hpp"
@@ -118,10 +117,6 @@ Status FlowSender::read_back() {
     return {};
   }
   load_page(std::move(*page));
-  auto not_before =
-      leave_out_superseded(source_, page_, {page_next_, change_.until().revision, false});
-  if (!not_before) return fail(std::move(not_before.error()));
-  floor_seen_ = std::max(floor_seen_, *not_before);
   return {};
 }
 

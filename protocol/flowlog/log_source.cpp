@@ -224,15 +224,6 @@ std::optional<std::vector<Class>> LogSource::classes_between(Revision base, Posi
   return std::vector<Class>(found.begin(), found.end());
 }
 
-Result<std::optional<Revision>> LogSource::superseded_at(const LogEntry& upsert) const {
-  auto latest = log_.latest(upsert.change.key);
-  if (!latest) return fail(std::move(latest.error()));
-  // The hot tail remembers longer than the log: the leave that ended it is trimmed too.
-  if (!*latest) return std::optional(log_.state().tombstone_floor);
-  if ((*latest)->position <= upsert.position) return std::optional<Revision>();
-  return std::optional<Revision>((*latest)->position.revision);
-}
-
 std::shared_ptr<const Frames> LogSource::compressed(const LogEntry& entry) const {
   return packed_.frames(entry.position, [&] { return make_frames(entry.change); });
 }

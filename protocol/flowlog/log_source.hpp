@@ -14,14 +14,13 @@
 #include <vector>
 
 #include "protocol/core/ports.hpp"
-#include "protocol/core/superseded.hpp"
 #include "protocol/flowlog/fingerprint_index.hpp"
 #include "protocol/flowlog/pack_cache.hpp"
 #include "storage/change_log.hpp"
 
 namespace zonesync {
 
-class LogSource final : public ChangeSource, public KnowsSuccessors {
+class LogSource final : public ChangeSource {
  public:
   /// `log` outlives the source. `hot_tail_bytes` bounds the payload kept in memory.
   explicit LogSource(const ChangeLog& log, std::size_t hot_tail_bytes);
@@ -59,8 +58,6 @@ class LogSource final : public ChangeSource, public KnowsSuccessors {
   [[nodiscard]] Result<LogEntry> read(Position position) const override {
     return log_.read(position);
   }
-  [[nodiscard]] Result<std::optional<Revision>> superseded_at(
-      const LogEntry& upsert) const override;
   [[nodiscard]] std::shared_ptr<const Frames> compressed(const LogEntry& entry) const override;
   [[nodiscard]] std::shared_ptr<const std::string> patch(const LogEntry& entry) const override;
 
