@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "protocol/model/defect.hpp"
+#include "protocol/model/limits.hpp"
 #include "protocol/wire/compression.hpp"
 
 namespace zonesync {
@@ -20,7 +21,7 @@ bool PatchSender::may_shrink(const LogEntry& entry, std::size_t min_bytes) const
 
 std::shared_ptr<const std::string> PatchSender::patch(const LogEntry& entry) const {
   const bool asked = features_.patch && patches_;
-  return asked && may_shrink(entry, wire::kPatchFromBytes) ? source_.patch(entry) : nullptr;
+  return asked && may_shrink(entry, limits::kPatchMinBytes) ? source_.patch(entry) : nullptr;
 }
 
 std::shared_ptr<const Frames> PatchSender::compressed(const LogEntry& entry) const {
@@ -60,7 +61,7 @@ std::shared_ptr<const Frames> make_frames(const Change& change) {
 
 std::shared_ptr<const std::string> make_patch_payload(const Change& base, const Change& target) {
   const std::size_t whole = target.payload.size();
-  if (base.kind != ChangeKind::upsert || base.payload.size() < wire::kPatchFromBytes) {
+  if (base.kind != ChangeKind::upsert || base.payload.size() < limits::kPatchMinBytes) {
     return nullptr;
   }
   auto frame = wire::make_patch(base.payload.view(), target.payload.view());

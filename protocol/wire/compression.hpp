@@ -21,9 +21,6 @@ namespace zonesync::wire {
 /// too_large (announces more than `max_bytes`). Nothing is allocated before the checks.
 [[nodiscard]] Result<std::string> inflate(ByteView frame, std::size_t max_bytes);
 
-/// A patch is worth it from here on, of both versions (ZIP-12).
-inline constexpr std::size_t kPatchFromBytes = 512;
-
 /// `target` as a frame with `base` as prefix; nothing when zstd refuses. The two must not overlap
 /// in memory: zstd would take the base for overwritten.
 [[nodiscard]] std::optional<std::string> make_patch(ByteView base, ByteView target);

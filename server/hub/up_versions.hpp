@@ -6,7 +6,7 @@
 #include <deque>
 #include <map>
 
-#include "protocol/wire/compression.hpp"
+#include "protocol/model/limits.hpp"
 #include "server/hub/up_commit.hpp"
 
 namespace zonesync::hub {
@@ -20,7 +20,7 @@ class UpVersions {
     ++newest_;
     for (const UpChange& change : piece.changes) {
       const Change& sent = change.staged.change;
-      if (sent.kind != ChangeKind::upsert || sent.payload.size() < wire::kPatchFromBytes) continue;
+      if (sent.kind != ChangeKind::upsert || sent.payload.size() < limits::kPatchMinBytes) continue;
       versions_.insert_or_assign(sent.key, Version{newest_, sent.hash, sent.payload});
       order_.emplace_back(newest_, sent.key);
     }
