@@ -2,6 +2,7 @@
 // twice, and the agent stays within bounds.
 #include <filesystem>
 
+#include "conformance/campaigns/bulk.hpp"
 #include "conformance/campaigns/campaign.hpp"
 #include "conformance/campaigns/measure.hpp"
 #include "conformance/campaigns/nodes.hpp"
@@ -10,32 +11,10 @@
 namespace zonesync::campaigns {
 namespace {
 
-constexpr int kResources = 300'000;
-constexpr std::size_t kValueBytes = 1'000;
-constexpr int kPerTransaction = 2'000;
-constexpr std::uint64_t kContentBytes = std::uint64_t{kResources} * kValueBytes;
+constexpr Bulk kBulk{.resources = 300'000, .value_bytes = 1'000, .per_transaction = 2'000};
+constexpr std::uint64_t kContentBytes = kBulk.resources * kBulk.value_bytes;
 constexpr std::uint64_t kAgentMaxKib = (kContentBytes * 7 / 2 + (128u << 20)) / 1'024;
 constexpr auto kSyncDeadline = std::chrono::minutes(15);
-
-std::string transaction(std::mt19937_64& random, int first) {
-  std::string items;
-  for (int i = first; i < first + kPerTransaction; ++i) {
-    if (!items.empty()) items += ',';
-    items += R"({"op":"upsert","resource":)" +
-             timeout_json("n" + std::to_string(i), noise(random, kValueBytes)) + '}';
-  }
-  return R"({"operations":[)" + items + "]}";
-}
-
-Status load(HubNode& hub, std::mt19937_64& random) {
-  for (int i = 0; i < kResources; i += kPerTransaction) {
-    const auto response = hub.call("POST", "/transactions", transaction(random, i));
-    if (response.status == 200 || response.status == 201) continue;
-    return fail(ErrorCode::unavailable, "a transaction is answered with " +
-                                            std::to_string(response.status) + " " + response.body);
-  }
-  return {};
-}
 
 /// One agent, its link and its memory; several processes one after the other.
 class Zone {
@@ -50,13 +29,8 @@ class Zone {
     memory_ = std::make_unique<MemoryWatch>(node_.process().pid());
     return {};
   }
-  /// The hub tells equality by digest.
   [[nodiscard]] bool wait_converged(std::uint64_t head) {
-    return eventually([&] {
-      const auto status = hub_.zone(node_.zone());
-      return text_at(status, "/converged") == "yes" &&
-             number_at(status, "/revision") >= static_cast<std::int64_t>(head);
-    }, kSyncDeadline);
+    return eventually([&] { return hub_.converged(node_.zone(), head); }, kSyncDeadline);
   }
   [[nodiscard]] bool wait_down(std::uint64_t bytes) {
     return eventually([&] { return down_bytes() >= bytes; }, kSyncDeadline);
@@ -143,7 +117,7 @@ Status run_interrupted_sync(const CampaignOptions& options, CampaignReport& repo
   HubNode hub(options.bin_dir, scratch.file("hub"));
   if (Status status = hub.init(); !status) return status;
   if (Status status = hub.start(); !status) return status;
-  if (Status status = load(hub, random); !status) return status;
+  if (Status status = load(hub, kBulk, random); !status) return status;
   const std::uint64_t head = hub.head();
   for (unsigned round = 1; round <= options.rounds && report.good(); ++round) {
     Zone straight(hub, scratch, "straight" + std::to_string(round));

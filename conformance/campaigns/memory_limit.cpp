@@ -1,6 +1,6 @@
 // `memory-limit`: a first sync that is larger than all the memory the hub may use.
+#include "conformance/campaigns/bulk.hpp"
 #include "conformance/campaigns/campaign.hpp"
-#include "conformance/campaigns/measure.hpp"
 #include "conformance/campaigns/memory_group.hpp"
 #include "conformance/campaigns/nodes.hpp"
 
@@ -10,38 +10,10 @@ namespace {
 constexpr std::uint64_t kMiB = 1u << 20;
 constexpr std::uint64_t kLimit = 192 * kMiB;
 constexpr std::uint64_t kTooLittle = 24 * kMiB;     // sabotage: no hub lives in that
-constexpr int kResources = 9'600;
-constexpr std::size_t kValueBytes = 32u << 10;      // 300 MiB in all
-constexpr int kPerTransaction = 100;
+constexpr Bulk kBulk{.resources = 9'600, .value_bytes = 32u << 10, .per_transaction = 100};
+constexpr std::uint64_t kContentBytes = kBulk.resources * kBulk.value_bytes;  // 300 MiB
 constexpr int kZones = 2;
 constexpr auto kSyncDeadline = std::chrono::minutes(5);
-
-std::string transaction(std::mt19937_64& random, int first) {
-  std::string items;
-  for (int i = first; i < first + kPerTransaction; ++i) {
-    if (!items.empty()) items += ',';
-    items += R"({"op":"upsert","resource":)" +
-             timeout_json("n" + std::to_string(i), noise(random, kValueBytes)) + '}';
-  }
-  return R"({"operations":[)" + items + "]}";
-}
-
-Status load(HubNode& hub, std::mt19937_64& random) {
-  for (int i = 0; i < kResources; i += kPerTransaction) {
-    const auto response = hub.call("POST", "/transactions", transaction(random, i));
-    if (response.status == 200 || response.status == 201) continue;
-    return fail(ErrorCode::unavailable, "a transaction is answered with " +
-                                            std::to_string(response.status) + " " + response.body);
-  }
-  return {};
-}
-
-/// Equal by digest, which the hub checks, and by revision.
-bool converged(HubNode& hub, const std::string& zone, std::uint64_t head) {
-  const auto status = hub.zone(zone);
-  return text_at(status, "/converged") == "yes" &&
-         number_at(status, "/revision") >= static_cast<std::int64_t>(head);
-}
 
 Status one_round(const CampaignOptions& options, std::mt19937_64& random, unsigned round,
                  CampaignReport& report) {
@@ -56,7 +28,7 @@ Status one_round(const CampaignOptions& options, std::mt19937_64& random, unsign
   std::vector<std::unique_ptr<AgentNode>> zones;
   const auto judge = [&](bool all, const std::string& what) {
     report.set("limit_bytes", options.sabotage ? kTooLittle : kLimit);
-    report.set("content_bytes", static_cast<std::uint64_t>(kResources) * kValueBytes);
+    report.set("content_bytes", kContentBytes);
     report.set("hub_most_bytes", group->most_bytes());
     report.count("killed_by_kernel", group->kills());
     if (group->kills() > 0 || !hub.running()) {
@@ -65,7 +37,7 @@ Status one_round(const CampaignOptions& options, std::mt19937_64& random, unsign
       report.failed(where + "the zones do not converge: " + what);
     }
   };
-  if (Status status = load(hub, random); !status) {
+  if (Status status = load(hub, kBulk, random); !status) {
     judge(false, describe(status.error()));
     hub.kill9();
     return {};
@@ -79,7 +51,7 @@ Status one_round(const CampaignOptions& options, std::mt19937_64& random, unsign
   }
   const bool all = eventually([&] {
     for (const auto& zone : zones) {
-      if (!converged(hub, zone->zone(), head)) return !hub.running();
+      if (!hub.converged(zone->zone(), head)) return !hub.running();
     }
     return true;
   }, kSyncDeadline);

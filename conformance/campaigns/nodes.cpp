@@ -242,6 +242,12 @@ json::value HubNode::zone(const std::string& name) {
   return parse_or_null(call("GET", "/zones/" + name).body);
 }
 
+bool HubNode::converged(const std::string& name, std::uint64_t head) {
+  const auto status = zone(name);
+  return text_at(status, "/converged") == "yes" &&
+         number_at(status, "/revision") >= static_cast<std::int64_t>(head);
+}
+
 std::optional<Resources> HubNode::resources() {
   Resources found;
   std::string offset;

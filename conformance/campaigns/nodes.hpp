@@ -91,6 +91,8 @@ class HubNode {
   [[nodiscard]] std::optional<unsigned> readyz();
   /// What the hub says of a zone; null when it does not know it.
   [[nodiscard]] boost::json::value zone(const std::string& name);
+  /// A zone has what the log had at `head`: by revision, and by digest, which the hub checks.
+  [[nodiscard]] bool converged(const std::string& zone, std::uint64_t head);
   /// Every MeshTimeout; nothing when a page cannot be read.
   [[nodiscard]] std::optional<Resources> resources();
   [[nodiscard]] std::string zone_token(const std::string& zone);

@@ -35,7 +35,6 @@ Kill hunt(const Mutant& mutant, const MutantCampaign& campaign) {
 }
 
 std::string percent(const Kill& kill) {
-  if (kill.tried == 0) return "";
   const auto tenths = (kill.found * 1'000 + kill.tried / 2) / kill.tried;
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + "%";
 }
@@ -48,17 +47,23 @@ std::string row_of(const Kill& kill) {
   for (const auto& part : {std::to_string(mutant.id), std::string(mutant.cls),
                            std::string(mutant.row), std::string(mutant.clause),
                            std::string(mutant.text), invariant, std::to_string(kill.seed),
-                           std::to_string(kill.seeds_to_kill), percent(kill)}) {
+                           std::to_string(kill.seeds_to_kill)}) {
     row += "| " + part + " ";
   }
+  if (kill.tried > 0) row += "| " + percent(kill) + " ";
   return row + "|";
 }
 
-constexpr const char* kColumns =
-    "| id | class | bug | clause | what is wrong | found by | seed | seeds | share |";
-constexpr const char* kLine = "\n|---|---|---|---|---|---|---|---|---|";
+std::string columns(bool shares) {
+  return std::string("| id | class | bug | clause | what is wrong | found by | seed | seeds |") +
+         (shares ? " share |" : "");
+}
 
-std::string reviewer_table(const std::vector<Kill>& kills) {
+std::string line(bool shares) {
+  return std::string("\n|---|---|---|---|---|---|---|---|") + (shares ? "---|" : "");
+}
+
+std::string reviewer_table(const std::vector<Kill>& kills, bool shares) {
   std::size_t all = 0;
   std::size_t at_first = 0;
   std::string rows;
@@ -76,7 +81,7 @@ std::string reviewer_table(const std::vector<Kill>& kills) {
          "product, and only then ran it. *At first* says what told on a bug without any change of\n"
          "the simulator.\n\n" +
          std::to_string(at_first) + " of " + std::to_string(all) + " were found at first.\n\n" +
-         kColumns + " at first |" + kLine + "---|\n" + rows;
+         columns(shares) + " at first |" + line(shares) + "---|\n" + rows;
 }
 
 }  // namespace
@@ -133,17 +138,18 @@ std::string to_json(const std::vector<Kill>& kills) {
 }
 
 std::string to_markdown(const std::vector<Kill>& kills) {
+  const std::uint64_t tried = kills.empty() ? 0 : kills.front().tried;
   std::string text =
       "# Which check finds which bug\n\n"
-      "Written by `zonesync-sim mutants --share 200 --markdown`. Each row is a bug put into the\n"
-      "product's own code (`ZONESYNC_DEFECT`, see [simulation](simulation.md)); *bug* names the\n"
-      "real bugs it imitates, *seeds* how many runs it took, *share* how many of 200 runs find\n"
-      "it.\n\n";
-  text += std::string(kColumns) + kLine + "\n";
+      "Written by `zonesync-sim mutants --max-seeds 2000 --markdown`. Each row is a bug put into\n"
+      "the product's own code (`ZONESYNC_DEFECT`, see [simulation](simulation.md)); *bug* names\n"
+      "the real bugs it imitates, *seeds* how many runs it took";
+  if (tried > 0) text += ", *share* how many of " + std::to_string(tried) + " runs find it";
+  text += ".\n\n" + columns(tried > 0) + line(tried > 0) + "\n";
   for (const Kill& kill : kills) {
     if (!of_reviewer(*kill.mutant)) text += row_of(kill) + "\n";
   }
-  return text + reviewer_table(kills);
+  return text + reviewer_table(kills, tried > 0);
 }
 
 }  // namespace zonesync::sim

@@ -13,10 +13,6 @@ std::vector<Route> routes_of(Port port) {
   return routes;
 }
 
-std::string host_of(const std::string& address) {
-  return address.substr(0, address.rfind(':'));
-}
-
 Problem wait_for(std::chrono::milliseconds left) {
   Problem problem =
       problem_of(Error{ErrorCode::resource_exhausted, "too many refused credentials; wait"});
@@ -31,7 +27,7 @@ Gate::Gate(ContextPtr context, std::shared_ptr<OwedReplies> owed, Port port)
     : context_(std::move(context)), owed_(std::move(owed)), port_(port), router_(routes_of(port)) {}
 
 tl::expected<auth::UserIdentity, Problem> Gate::identify(const HttpRequest& request) const {
-  const std::string host = host_of(request.peer.address);
+  const std::string_view host = auth::host_of(request.peer.address);
   const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
       context_->options.clock->now().time_since_epoch());
   auth::AttemptLimiter& limiter = context_->limiter;

@@ -28,6 +28,8 @@ std::string table_key(std::string_view address) {
 
 }  // namespace
 
+std::string_view host_of(std::string_view peer) { return peer.substr(0, peer.rfind(':')); }
+
 AttemptLimiter::AttemptLimiter() : AttemptLimiter(Options()) {}
 
 AttemptLimiter::AttemptLimiter(Options options) : options_(options) {

@@ -12,6 +12,9 @@
 
 namespace zonesync::auth {
 
+/// The address without its port: "10.0.0.1" of "10.0.0.1:443", "[::1]" of "[::1]:443".
+[[nodiscard]] std::string_view host_of(std::string_view peer);
+
 /// Counts refused credentials per address. IPv6 addresses count per /64, since one host owns as
 /// many. The table is bounded: when full, the address that failed longest ago is forgotten.
 /// Usage: ask blocked() before looking at a credential, then report failed() or succeeded().

@@ -15,11 +15,6 @@ std::string spoken(const std::vector<SyncMode>& modes) {
   return "this hub speaks: " + names;
 }
 
-std::string host_of(const std::string& address) {
-  const auto colon = address.rfind(':');
-  return colon == std::string::npos ? address : address.substr(0, colon);
-}
-
 std::chrono::milliseconds monotonic() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
       steady_clock().now().time_since_epoch());
@@ -99,7 +94,7 @@ void SyncServer::on_upgrade(const UpgradeRequest& request, Upgrade& upgrade,
     decision.retry_after = std::chrono::seconds(5);
     return refuse(request, upgrade, decide, std::move(decision), "draining", "");
   }
-  const std::string host = host_of(upgrade.peer);
+  const std::string_view host = auth::host_of(upgrade.peer);
   if (const auto wait = limiter_.blocked_for(host, monotonic()); wait.count() > 0) {
     auto decision = UpgradeDecision::reject(429, "Too many attempts",
                                             "too many refused credentials; wait");

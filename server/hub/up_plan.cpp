@@ -106,12 +106,13 @@ void Planner::drop_offer(const ResourceKey& key) {
   offers_[key] = std::nullopt;
 }
 
-/// FLOW-26: the reject of a resource that goes is withdrawn in so many words, since an absence does
-/// not tell the zone.
+/// Drops the offer of a resource that goes. FLOW-26: its reject is withdrawn in so many words,
+/// since an absence does not tell the zone.
 void Planner::withdraw(const ResourceKey& key) {
   const OfferRecord* known = offer(key);
-  if (known == nullptr || known->unconfirmed) return;
-  plan_.verdicts.push_back(Verdict{key, known->revision, true, {}});
+  if (known != nullptr && !known->unconfirmed) {
+    plan_.verdicts.push_back(Verdict{key, known->revision, true, {}});
+  }
   drop_offer(key);
 }
 
@@ -164,10 +165,7 @@ void Planner::upsert(const UpChange& change, const Live& live) {
 
 void Planner::leave(const ResourceKey& key, const Live& live) {
   remove_offered(key, live);
-  if (!ZONESYNC_DEFECT(56)) {
-    withdraw(key);
-    drop_offer(key);
-  }
+  if (!ZONESYNC_DEFECT(56)) withdraw(key);
   if (!live) return;
   log(wire::make_leave(live->cls, key));
   --live_;
@@ -284,7 +282,6 @@ Step Planner::finish_repair() {
     if (*now && !commit_.view->admits((*now)->cls)) continue;  // nobody compared it
     remove_offered(key, *now);  // of a reject; an unconfirmed one is in no digest
     withdraw(key);
-    drop_offer(key);            // an unconfirmed one
     if (*now) offered_[(*now)->cls].add(fingerprint(key), (*now)->hash);
   }
   if (removed.empty()) return {};

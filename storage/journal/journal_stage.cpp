@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "storage/entry_codec.hpp"
+#include "storage/journal/record_fields.hpp"
 
 namespace zonesync::journal {
 namespace {
@@ -10,28 +11,11 @@ namespace {
 constexpr std::uint8_t kItem = 1;
 constexpr std::uint8_t kPlace = 2;  // ends its group
 
-void write_cursor(ByteWriter& out, const Cursor& cursor) {
-  out.id(cursor.era.id);
-  out.u64(cursor.revision.value);
-  out.id(cursor.view.id);
-}
-
-Cursor read_cursor(ByteReader& in) {
-  Cursor cursor;
-  cursor.era.id = in.id();
-  cursor.revision.value = in.u64();
-  cursor.view.id = in.id();
-  return cursor;
-}
-
 std::string encode(const StagedItem& item) {
   ByteWriter out;
   out.u8(static_cast<std::uint8_t>(item.change.kind));
   out.u64(item.revision.value);
-  write_key(out, item.change.key);
-  out.text(item.change.cls.tag);
-  out.id(item.change.hash.id);
-  out.text(item.change.payload.view());
+  write_change(out, item.change);
   return out.take();
 }
 
@@ -39,14 +23,9 @@ std::optional<StagedItem> decode_item(std::string_view bytes) {
   ByteReader in(bytes);
   StagedItem item;
   const std::uint8_t kind = in.u8();
-  item.change.kind = static_cast<ChangeKind>(kind);
   item.revision.value = in.u64();
-  item.change.key = read_key(in);
-  const ResourceKey& key = item.change.key;
-  item.change.cls = Class{key.type, key.mesh, key.origin, std::string(in.text())};
-  item.change.hash.id = in.id();
-  const std::string_view payload = in.text();
-  if (!payload.empty()) item.change.payload = SharedBytes(std::string(payload));
+  item.change = read_change(in);
+  item.change.kind = static_cast<ChangeKind>(kind);
   if (!in.done() || !is_kind(kind)) return std::nullopt;
   return item;
 }
@@ -90,7 +69,6 @@ Result<std::unique_ptr<JournalStage>> JournalStage::open(FileSystem& files,
   if (!file && (file.error().code == ErrorCode::storage_corrupt ||
                 file.error().code == ErrorCode::unsupported)) {
     stage->place_.reset();
-    stage->dropped_damaged_ = true;
     if (Status status = files.remove(options.path); !status) return fail(status.error());
     file = JournalFile::open(files, options, nothing, on_group);
   }

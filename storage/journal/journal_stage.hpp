@@ -23,8 +23,6 @@ class JournalStage final : public StageStore {
   Status clear() override;
   [[nodiscard]] std::uint64_t bytes() const override { return place_ ? file_->size() : 0; }
   [[nodiscard]] bool durable() const override { return true; }
-  /// The file that was found at `open` was damaged, or of another version, and dropped.
-  [[nodiscard]] bool dropped_damaged() const { return dropped_damaged_; }
 
  private:
   JournalStage() = default;
@@ -32,7 +30,6 @@ class JournalStage final : public StageStore {
 
   std::unique_ptr<JournalFile> file_;
   std::optional<StagePlace> place_;
-  bool dropped_damaged_ = false;
 };
 
 }  // namespace zonesync::journal

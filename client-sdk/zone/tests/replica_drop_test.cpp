@@ -3,35 +3,11 @@
 #include <random>
 
 #include "client-sdk/zone/tests/zone_fixture.hpp"
+#include "protocol/core/testing/scripted_views.hpp"
 #include "protocol/core/testing/session_pair.hpp"
 
 namespace zonesync::testing {
 namespace {
-
-class RandomFeed final : public ViewFeed {
- public:
-  explicit RandomFeed(std::shared_ptr<const TypeRegistry> registry)
-      : registry_(std::move(registry)) {}
-  void set(std::set<std::string> types, std::set<std::string> meshes) {
-    ViewSpec spec;
-    spec.zone = "east";
-    spec.types = std::move(types);
-    spec.meshes = std::move(meshes);
-    views_.emplace_back(std::move(spec), registry_);
-  }
-  [[nodiscard]] std::uint64_t version() const override { return views_.size(); }
-  [[nodiscard]] InForce current() const override { return {views_.size(), views_.back(), {}}; }
-  [[nodiscard]] std::optional<View> find(const ViewId& id) const override {
-    for (const View& view : views_) {
-      if (view.id() == id) return view;
-    }
-    return std::nullopt;
-  }
-
- private:
-  std::shared_ptr<const TypeRegistry> registry_;
-  std::vector<View> views_;
-};
 
 const std::vector<std::set<std::string>> kTypes = {
     {}, {"MeshTimeout"}, {"MeshRetry"}, {"MeshRetry", "MeshTimeout"}, {"Mesh"}};
@@ -44,7 +20,6 @@ class History {
     pair_.hub.views = &feed_;
     pair_.zone.other_sink = &sink_;
     pair_.zone.window_bytes = 3'000;
-    feed_.set({}, {});
   }
 
   void run(int steps) {
@@ -98,7 +73,7 @@ class History {
 
   std::mt19937 random_;
   SessionPair pair_;
-  RandomFeed feed_{pair_.registry};
+  ScriptedViews feed_{pair_.registry};
   MemoryReplica replica_;
   ReplicaSink sink_{replica_, {.staging = {.max_bytes = 1u << 20}}};
 };
