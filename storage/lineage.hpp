@@ -37,6 +37,14 @@ enum class Lineage : std::uint8_t {
 [[nodiscard]] Lineage judge_lineage(const LineageAnchor& anchor, const LogState& log,
                                     const std::optional<Hash128>& chain_at_anchor);
 
+/// That a log lost something, kept in it until it is declared complete.
+struct LossRecord {
+  Lineage lineage = Lineage::rewound;  // rewound or diverged
+  Revision found;                      // the log's head when that was noticed
+  Revision known;                      // what had been durable
+  friend bool operator==(const LossRecord&, const LossRecord&) = default;
+};
+
 /// What opening a log found, for the operator.
 struct OpenReport {
   bool created = false;
@@ -47,6 +55,7 @@ struct OpenReport {
   std::uint64_t lost_revisions = 0;  // at least so many; 0 when unknown
   bool ballast_used = false;         // the disk was full: the ballast was given up to start
   std::string text;                  // one line to be logged loudly; empty = nothing to say
+  void add(const std::string& more) { text += (text.empty() ? "" : "; ") + more; }
 };
 
 }  // namespace zonesync

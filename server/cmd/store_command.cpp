@@ -71,6 +71,11 @@ int run_info(const StoreFlags& flags, const std::string& path) {
     values["trim_floors_of_types"] = std::move(types);
   }
   if (info->anchor) values["anchor_head"] = info->anchor->head.value;
+  if (info->loss) {
+    values["loss"] = {{"lineage", to_string(info->loss->lineage)},
+                      {"found_head", info->loss->found.value},
+                      {"known_head", info->loss->known.value}};
+  }
   if (!info->master_key.empty()) {
     values["master_key"] = info->master_key;
     values["resealing"] = info->resealing;
@@ -142,7 +147,7 @@ bool ask_hub(const StoreFlags& flags, const Error& error) {
 
 int run_checkpoint(const StoreFlags& flags, const std::string& path) {
   std::uint64_t head = 0;
-  auto store = OfflineStore::open(path, nullptr, flags.sealing.key);
+  auto store = OfflineStore::open_to_change(path, nullptr, flags.sealing.key);
   if (store) {
     const auto info = (*store)->info();
     if (!info) return failed(info.error());
@@ -171,7 +176,7 @@ int run_restore(const StoreFlags& flags, const std::string& path) {
 }
 
 int run_compact(const StoreFlags& flags, const std::string& path) {
-  auto store = OfflineStore::open(path, nullptr, flags.sealing.key);
+  auto store = OfflineStore::open_to_change(path, nullptr, flags.sealing.key);
   if (!store) return failed(store.error());
   if (auto status = (*store)->compact(); !status) return failed(status.error());
   print(flags, {{"compacted", path}});

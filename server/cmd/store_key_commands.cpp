@@ -45,7 +45,7 @@ int run_rekey(const KeyFlags& flags) {
   }
   const auto old = read_master_key(file);
   if (!old) return failed(old.error());
-  auto store = OfflineStore::open(config->storage_dir.string(), nullptr, *old);
+  auto store = OfflineStore::open_to_change(config->storage_dir.string(), nullptr, *old);
   if (!store) return failed(store.error());
   const fs::path next = file.string() + ".new";
   const auto fresh = create_master_key(next);

@@ -20,18 +20,13 @@ constexpr std::size_t kBallastPiece = 1u << 20;
 
 rocksdb::Env& used(rocksdb::Env* env) { return env != nullptr ? *env : *rocksdb::Env::Default(); }
 
-std::string without_slash(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
-}
-
 std::string directory_of(const std::string& path) {
   const auto slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-std::string ballast_path(const std::string& store) { return without_slash(store) + "/ballast"; }
+std::string ballast_path(const std::string& store) { return store + "/ballast"; }
 
 rocksdb::Status write_new(rocksdb::Env& env, const std::string& path, const std::string& bytes) {
   std::unique_ptr<rocksdb::WritableFile> file;
@@ -77,7 +72,15 @@ rocksdb::Status allocate(const std::string& path, std::uint64_t bytes) {
 
 }  // namespace
 
-std::string anchor_path(const std::string& store) { return without_slash(store) + ".anchor"; }
+rocksdb::Status replace_file(rocksdb::Env& env, const std::string& path,
+                             const std::string& bytes) {
+  auto status = write_new(env, path + ".new", bytes);
+  if (status.ok()) status = env.RenameFile(path + ".new", path);
+  if (status.ok()) status = sync_directory(env, directory_of(path));
+  return status;
+}
+
+std::string anchor_path(const std::string& store) { return store + ".anchor"; }
 
 Result<std::optional<LineageAnchor>> read_anchor(const std::string& store, rocksdb::Env* env) {
   const std::string path = anchor_path(store);
@@ -101,9 +104,7 @@ Result<std::optional<LineageAnchor>> read_anchor(const std::string& store, rocks
 
 Status write_anchor(const std::string& store, const LineageAnchor& anchor, rocksdb::Env* env) {
   const std::string path = anchor_path(store);
-  auto status = write_new(used(env), path + ".new", encode_anchor(anchor));
-  if (status.ok()) status = used(env).RenameFile(path + ".new", path);
-  if (status.ok()) status = sync_directory(used(env), directory_of(path));
+  const auto status = replace_file(used(env), path, encode_anchor(anchor));
   if (status.ok()) return {};
   return fail(to_error(status, "writing the lineage anchor", path));
 }

@@ -11,17 +11,22 @@
 
 namespace rocksdb {
 class Env;
+class Status;
 }
 
 namespace zonesync::rocksdb_store {
 
-/// "DIR.anchor": outside the database, so that it does not share the database's fate.
+/// New file, fsync, rename, fsync of the directory: readers find the old one or the new one.
+[[nodiscard]] rocksdb::Status replace_file(rocksdb::Env& env, const std::string& path,
+                                           const std::string& bytes);
+
+/// "DIR.anchor", DIR as `store_path` spells it: outside the database, so that it does not share the
+/// database's fate.
 [[nodiscard]] std::string anchor_path(const std::string& store);
 /// Nothing when there is none. Errors: storage_corrupt (damaged), storage_io.
 [[nodiscard]] Result<std::optional<LineageAnchor>> read_anchor(const std::string& store,
                                                                rocksdb::Env* env);
-/// New file, fsync, rename, fsync of the directory: readers find the old one or the new one.
-/// Errors: resource_exhausted, storage_io.
+/// Errors: resource_exhausted, storage_io; the old one stays then.
 Status write_anchor(const std::string& store, const LineageAnchor& anchor, rocksdb::Env* env);
 
 /// "DIR/ballast": space that can be given back, since a start on a full disk needs some.

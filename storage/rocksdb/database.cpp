@@ -1,12 +1,17 @@
 #include "storage/rocksdb/database.hpp"
 
+#include <algorithm>
+
 #include <sys/stat.h>
 
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/utilities/checkpoint.h>
 
 #include "protocol/model/assert.hpp"
+#include "storage/rocksdb/file_logger.hpp"
+#include "storage/rocksdb/file_marks.hpp"
 #include "storage/rocksdb/options.hpp"
 
 namespace zonesync::rocksdb_store {
@@ -15,8 +20,34 @@ namespace {
 rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 std::string_view view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
 
-Error open_error(const rocksdb::Status& status, const std::string& path) {
-  const std::string text = status.ToString();
+/// RocksDB looks for a table under its old name too, and complains about that one.
+std::string text_of(const rocksdb::Status& status) {
+  constexpr std::string_view kOldName = ".ldb";
+  std::string text = status.ToString();
+  for (auto at = text.find(kOldName); at != std::string::npos; at = text.find(kOldName, at)) {
+    text.replace(at, kOldName.size(), ".sst");
+  }
+  return text;
+}
+
+/// RocksDB blames the MANIFEST for a table whose end is damaged: " (NAME: why)" of the first such.
+std::string damaged_table(rocksdb::Env& env, const std::string& path) {
+  std::vector<std::string> names;
+  if (!env.GetChildren(path, &names).ok()) return {};
+  rocksdb::Options options;
+  options.env = &env;
+  for (const std::string& name : names) {
+    if (!name.ends_with(".sst")) continue;
+    rocksdb::SstFileReader table(options);
+    const auto status = table.Open(path + "/" + name);
+    if (!status.ok()) return " (" + name + ": " + status.ToString() + ")";
+  }
+  return {};
+}
+
+Error open_error(const rocksdb::Status& status, const std::string& path, rocksdb::Env& env,
+                 const std::string& dropped) {
+  const std::string text = text_of(status);
   const auto says = [&](const char* words) { return text.find(words) != std::string::npos; };
   if (status.IsIOError() && says("lock hold by current process")) {
     return Error{ErrorCode::unavailable, "this process has this log open already", path};
@@ -29,7 +60,29 @@ Error open_error(const rocksdb::Status& status, const std::string& path) {
     return Error{ErrorCode::unsupported,
                  "this is not a log of this version of zonesync: " + text, path};
   }
-  return to_error(status, "opening the log", path);
+  const bool lost = status.IsCorruption() || status.IsPathNotFound() || says("No such file");
+  if (!lost) return to_error(status, "opening the log", path);
+  return Error{ErrorCode::storage_corrupt,
+               "opening the log failed: " + text +
+                   (dropped.empty() ? damaged_table(env, path) : " (" + dropped + ")") +
+                   "; put the right file back, or restore a checkpoint (zonesync-hub store "
+                   "restore)",
+               path};
+}
+
+/// A directory without CURRENT is no store, unless it holds what only a store has: then RocksDB
+/// must not make a new one over it.
+Status check_absent(rocksdb::Env& env, const std::string& path) {
+  std::vector<std::string> names;
+  if (!env.GetChildren(path, &names).ok()) return {};
+  const auto found = std::find_if(names.begin(), names.end(), [](std::string_view name) {
+    return name.ends_with(".sst") || name.ends_with(".log");
+  });
+  if (found == names.end()) return {};
+  return fail(ErrorCode::storage_corrupt,
+              "CURRENT, which names the log's MANIFEST, is gone, but " + *found +
+                  " is here; put it back, or restore a checkpoint (zonesync-hub store restore)",
+              path);
 }
 
 }  // namespace
@@ -38,13 +91,16 @@ Error to_error(const rocksdb::Status& status, std::string_view doing, const std:
   ErrorCode code = ErrorCode::storage_io;
   if (status.IsCorruption()) code = ErrorCode::storage_corrupt;
   if (status.IsNoSpace()) code = ErrorCode::resource_exhausted;
-  return Error{code, std::string(doing) + " failed: " + status.ToString(), path};
+  return Error{code, std::string(doing) + " failed: " + text_of(status), path};
 }
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& path, bool create,
                                                  rocksdb::Env* env) {
   rocksdb::Env* const used = env != nullptr ? env : rocksdb::Env::Default();
   const bool exists = used->FileExists(path + "/CURRENT").ok();
+  if (!exists) {
+    if (Status status = check_absent(*used, path); !status) return fail(status.error());
+  }
   if (!exists && !create) {
     return fail(ErrorCode::not_found, "there is no log in this directory; create it first", path);
   }
@@ -57,13 +113,39 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, bool c
     if (!lock) return fail(std::move(lock.error()));
     database->lock_ = std::move(*lock);
   }
-  const rocksdb::DBOptions options = database_options(path, !exists, env);
+  const auto logger = std::make_shared<FileLogger>(path + "/warnings.txt");
+  rocksdb::DBOptions options = database_options(!exists, env, logger);
+  database->marker_ = std::make_shared<FileMarker>(path, env);
+  options.listeners.push_back(database->marker_);
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
       rocksdb::DB::Open(options, path, families(), &database->handles_, &db);
-  if (!status.ok()) return fail(open_error(status, path));
+  if (!status.ok()) return fail(open_error(status, path, *used, logger->last_drop()));
   database->db_.reset(db);
+  database->marker_->forget_logs(*db);
   if (env == nullptr) database->place_ = directory_identity(path);
+  return database;
+}
+
+Result<std::unique_ptr<Database>> Database::open_to_look(const std::string& path,
+                                                         rocksdb::Env* env) {
+  rocksdb::Env* const used = env != nullptr ? env : rocksdb::Env::Default();
+  if (!used->FileExists(path + "/CURRENT").ok()) {
+    return fail(ErrorCode::not_found, "there is no log in this directory", path);
+  }
+  std::unique_ptr<Database> database(new Database(path));
+  if (env == nullptr) {
+    auto lock = StoreLock::take_to_look(path);
+    if (!lock) return fail(std::move(lock.error()));
+    database->lock_ = std::move(*lock);
+  }
+  const auto logger = std::make_shared<FileLogger>(std::string());
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status =
+      rocksdb::DB::OpenForReadOnly(database_options(false, env, logger), path, families(),
+                                   &database->handles_, &db);
+  if (!status.ok()) return fail(open_error(status, path, *used, logger->last_drop()));
+  database->db_.reset(db);
   return database;
 }
 
@@ -101,6 +183,18 @@ Status Database::visit(
   }
   if (!it->status().ok()) return fail(to_error(it->status(), "reading the log", path_));
   return {};
+}
+
+Result<bool> Database::empty() const {
+  bool empty = true;
+  for (const Family family : {Family::meta, Family::log, Family::latest}) {
+    const Status status = visit(family, {}, {}, nullptr, [&](auto, auto) {
+      empty = false;
+      return false;
+    });
+    if (!status) return fail(status.error());
+  }
+  return empty;
 }
 
 std::unique_ptr<rocksdb::Iterator> Database::iterator(Family family,
@@ -163,7 +257,7 @@ Status Database::checkpoint(const std::string& directory) {
   rocksdb::Status status = rocksdb::Checkpoint::Create(db_.get(), &made);
   const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
   if (status.ok()) status = checkpoint->CreateCheckpoint(directory);
-  if (status.ok()) return {};
+  if (status.ok()) return mark_manifest(directory, db_->GetEnv());
   if (status.IsInvalidArgument()) {
     return fail(ErrorCode::conflict, "the directory of a checkpoint must not exist yet", directory);
   }

@@ -24,6 +24,8 @@ namespace zonesync::rocksdb_store {
 
 enum class Family : std::uint8_t { meta = 0, log = 1, latest = 2 };
 
+class FileMarker;
+
 class Database {
  public:
   using Snapshot = std::shared_ptr<const rocksdb::Snapshot>;
@@ -32,6 +34,9 @@ class Database {
   /// open), resource_exhausted (disk full), unsupported, storage_io, storage_corrupt.
   [[nodiscard]] static Result<std::unique_ptr<Database>> open(const std::string& path, bool create,
                                                               rocksdb::Env* env);
+  /// To look only: changes nothing on the disk; every write fails. Errors: as open().
+  [[nodiscard]] static Result<std::unique_ptr<Database>> open_to_look(const std::string& path,
+                                                                      rocksdb::Env* env);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -43,6 +48,8 @@ class Database {
       Family family, std::string_view from, std::string_view end,
       const rocksdb::Snapshot* snapshot,
       const std::function<bool(std::string_view key, std::string_view value)>& visit) const;
+  /// Nothing was ever written to it.
+  [[nodiscard]] Result<bool> empty() const;
   /// For reading several ranges side by side; `options` and the bounds in it outlive the iterator.
   [[nodiscard]] std::unique_ptr<rocksdb::Iterator> iterator(
       Family family, const rocksdb::ReadOptions& options) const;
@@ -84,6 +91,7 @@ class Database {
   std::string path_;
   StoreLock lock_;                           // released last
   std::optional<DirectoryIdentity> place_;
+  std::shared_ptr<FileMarker> marker_;       // RocksDB calls it
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
   std::shared_ptr<rocksdb::DB> db_;
 };

@@ -224,6 +224,25 @@ std::optional<EraRecord> parse_era(std::string_view value) {
   return era;
 }
 
+std::string loss_value(const LossRecord& loss) {
+  ByteWriter out;
+  out.u8(static_cast<std::uint8_t>(loss.lineage));
+  out.u64(loss.found.value);
+  out.u64(loss.known.value);
+  return out.take();
+}
+
+std::optional<LossRecord> parse_loss(std::string_view value) {
+  ByteReader in(value);
+  LossRecord loss;
+  const std::uint8_t lineage = in.u8();
+  loss.found.value = in.u64();
+  loss.known.value = in.u64();
+  loss.lineage = static_cast<Lineage>(lineage);
+  const bool known = loss.lineage == Lineage::rewound || loss.lineage == Lineage::diverged;
+  return in.done() && known ? std::optional(loss) : std::nullopt;
+}
+
 std::string trim_value(const TrimState& trim) {
   const TrimFloors& floors = trim.floors;
   ByteWriter out;

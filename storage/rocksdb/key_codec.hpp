@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "protocol/model/log.hpp"
+#include "storage/lineage.hpp"
 #include "storage/log_rules.hpp"
 #include "storage/trim_floors.hpp"
 
@@ -57,6 +58,7 @@ inline constexpr std::string_view kDigestPrefix = "digest/";
 inline constexpr std::string_view kSealKeyPrefix = "sealkey/";
 inline constexpr std::string_view kResealKey = "reseal";
 inline constexpr std::string_view kTrimKey = "trim";
+inline constexpr std::string_view kLossKey = "loss";
 
 inline constexpr std::string_view kAsidePrefix = "aside/";
 
@@ -78,6 +80,8 @@ struct AsideMark {
 [[nodiscard]] std::optional<Class> parse_aside_key(std::string_view key);
 [[nodiscard]] std::string aside_value(const AsideMark& mark);
 [[nodiscard]] std::optional<AsideMark> parse_aside(std::string_view value);
+[[nodiscard]] std::string loss_value(const LossRecord& loss);
+[[nodiscard]] std::optional<LossRecord> parse_loss(std::string_view value);
 /// The running hash behind a segment; nothing for a segment written without (format 1).
 [[nodiscard]] std::string chain_value(const Hash128& chain);
 [[nodiscard]] std::optional<Hash128> parse_chain(std::string_view value);

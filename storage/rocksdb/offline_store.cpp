@@ -9,6 +9,7 @@
 #include "storage/entry_codec.hpp"
 #include "storage/rocksdb/anchor_file.hpp"
 #include "storage/rocksdb/database.hpp"
+#include "storage/rocksdb/file_marks.hpp"
 #include "storage/rocksdb/key_codec.hpp"
 #include "storage/rocksdb/log_ranges.hpp"
 #include "storage/rocksdb/reseal.hpp"
@@ -65,11 +66,28 @@ OfflineStore::OfflineStore(std::unique_ptr<Database> database, rocksdb::Env* env
       seals_(std::make_unique<Seals>(SealingOptions{.key = std::move(key)})) {}
 OfflineStore::~OfflineStore() = default;
 
-Result<std::unique_ptr<OfflineStore>> OfflineStore::open(const std::string& path,
+Result<std::unique_ptr<OfflineStore>> OfflineStore::open(const std::string& place,
                                                          rocksdb::Env* env,
                                                          sealing::MasterKeyPtr key) {
-  auto database = Database::open(path, false, env);
+  const std::string path = store_path(place, env);
+  const auto doubt = check_marks(path, env);  // verify would find it too, but not the file
+  if (!doubt) return fail(doubt.error());
+  return with(Database::open_to_look(path, env), env, std::move(key));
+}
+
+Result<std::unique_ptr<OfflineStore>> OfflineStore::open_to_change(const std::string& place,
+                                                                   rocksdb::Env* env,
+                                                                   sealing::MasterKeyPtr key) {
+  const std::string path = store_path(place, env);
+  const auto vouched = vouch(path, env, key);
+  if (!vouched) return fail(vouched.error());
+  return with(Database::open(path, false, env), env, std::move(key));
+}
+
+Result<std::unique_ptr<OfflineStore>> OfflineStore::with(
+    Result<std::unique_ptr<Database>> database, rocksdb::Env* env, sealing::MasterKeyPtr key) {
   if (!database) return fail(std::move(database.error()));
+  const std::string path = (*database)->path();
   std::unique_ptr<OfflineStore> store(
       new OfflineStore(std::move(*database), env, std::move(key)));
   auto format = store->database_->get(Family::meta, kFormatKey, nullptr);
@@ -116,6 +134,12 @@ Result<StoreInfo> OfflineStore::info() const {
   auto resealing = reseal_pending(*database_);
   if (!resealing) return fail(std::move(resealing.error()));
   info.resealing = *resealing;
+  auto loss = database_->get(Family::meta, kLossKey, nullptr);
+  if (!loss) return fail(std::move(loss.error()));
+  if (*loss) {
+    info.loss = parse_loss(**loss);
+    if (!info.loss) return fail(unreadable("the record of a loss", database_->path()));
+  }
   auto trim = database_->get(Family::meta, kTrimKey, nullptr);
   if (!trim) return fail(std::move(trim.error()));
   if (*trim) {
@@ -148,9 +172,13 @@ Result<StoreInfo> OfflineStore::info() const {
   return info;
 }
 
-Result<VerifyReport> OfflineStore::verify() {
-  auto known = info();
+Result<VerifyReport> OfflineStore::verify(bool with_anchor) {
   VerifyReport report;
+  const auto empty = database_->empty();
+  if (!empty) return fail(empty.error());
+  if (*empty) return report;  // its making was interrupted, and begins again at the next open
+  auto known = info();
+  if (known && !with_anchor) known->anchor.reset();
   if (!known) {
     if (known.error().code != ErrorCode::storage_corrupt) return fail(std::move(known.error()));
     report.problems = 1;
@@ -193,7 +221,7 @@ Status OfflineStore::checkpoint(const std::string& directory) {
   if (!value) return fail(std::move(value.error()));
   const auto chain = *value ? parse_chain(**value) : std::nullopt;
   if (Status status = database_->checkpoint(directory); !status) return status;
-  return write_anchor(directory, {known->state.log_id, known->state.head,
+  return write_anchor(store_path(directory, env_), {known->state.log_id, known->state.head,
                                   known->state.current_era(), chain.value_or(Hash128{})}, env_);
 }
 
@@ -227,6 +255,24 @@ Status OfflineStore::rekey(const sealing::MasterKey& master, bool now) {
   return database_->compact();  // what the old keys opened leaves the disk
 }
 
+Result<std::string> vouch(const std::string& path, rocksdb::Env* env,
+                          const sealing::MasterKeyPtr& key) {
+  auto doubt = check_marks(path, env);
+  if (!doubt || doubt->empty()) return doubt;
+  const std::string why = "because " + *doubt;
+  auto store = OfflineStore::open(path, env, key);
+  if (!store) return fail(std::move(store.error()));
+  const auto report = (*store)->verify(false);
+  if (!report) return fail(report.error());
+  if (report->good()) return why;
+  return fail(ErrorCode::storage_corrupt,
+              "the store was verified, " + why + ", and does not fit together: " +
+                  report->texts.front() + " (" + std::to_string(report->problems) +
+                  " problems; zonesync-hub store verify lists them); nothing was changed. Put the "
+                  "right files back, or restore a checkpoint (zonesync-hub store restore)",
+              path);
+}
+
 namespace {
 
 /// Opens what was copied, before anything is changed: half a checkpoint must not take a store's
@@ -250,8 +296,9 @@ Status check_copy(const std::string& staged, const std::string& checkpoint,
 
 }  // namespace
 
-Result<RestoreReport> restore_store(const std::string& checkpoint, const std::string& path,
+Result<RestoreReport> restore_store(const std::string& from, const std::string& to,
                                     SealingOptions sealing) {
+  const std::string checkpoint = store_path(from, nullptr), path = store_path(to, nullptr);
   std::error_code error;
   if (!fs::exists(checkpoint + "/CURRENT", error)) {
     return fail(ErrorCode::not_found, "there is no checkpoint in this directory", checkpoint);
@@ -276,6 +323,10 @@ Result<RestoreReport> restore_store(const std::string& checkpoint, const std::st
   if (!whole) {
     fs::remove_all(staged, error);
     return fail(std::move(whole.error()));
+  }
+  if (Status status = mark_manifest(staged, nullptr); !status) {
+    fs::remove_all(staged, error);
+    return fail(std::move(status.error()));
   }
   // In this order: a crash between leaves a store that opens, and says it was rewound, or none.
   fs::remove(path, error);

@@ -36,6 +36,7 @@ struct StoreInfo {
   std::optional<LineageAnchor> anchor;
   std::string master_key;                // id of the key that seals sensitive types; empty = none
   bool resealing = false;                // a change of keys has not reached every entry yet
+  std::optional<LossRecord> loss;        // noticed, and the log not declared complete since
 };
 
 struct VerifyReport {
@@ -54,17 +55,21 @@ struct VerifyReport {
 
 class OfflineStore {
  public:
-  /// Without `key` sealed values stay closed. Errors: not_found, unavailable (a hub has it open),
-  /// unsupported, forbidden (another key), storage_io, storage_corrupt.
+  /// To look: info, verify, each_entry; nothing on the disk is changed. Without `key` sealed values
+  /// stay closed. Errors: not_found, unavailable (a hub has it open), unsupported, forbidden
+  /// (another key), storage_io, storage_corrupt.
   [[nodiscard]] static Result<std::unique_ptr<OfflineStore>> open(
+      const std::string& path, rocksdb::Env* env = nullptr, sealing::MasterKeyPtr key = nullptr);
+  /// For checkpoint, compact and rekey too. Errors: as open(), and storage_corrupt as vouch().
+  [[nodiscard]] static Result<std::unique_ptr<OfflineStore>> open_to_change(
       const std::string& path, rocksdb::Env* env = nullptr, sealing::MasterKeyPtr key = nullptr);
   ~OfflineStore();
 
   [[nodiscard]] Result<StoreInfo> info() const;
   /// Walks everything: checksums of tables, every entry, links to predecessors, newest entries,
-  /// class digests, segment ends, the running hash, the anchor. What does not fit is in the report;
-  /// errors are only what prevents looking.
-  [[nodiscard]] Result<VerifyReport> verify();
+  /// class digests, segment ends, the running hash, and, `with_anchor`, that. What does not fit is
+  /// in the report; errors are only what prevents looking.
+  [[nodiscard]] Result<VerifyReport> verify(bool with_anchor = true);
   /// Every entry in log order until `visit` answers false. A sealed one is opened when `reveal`,
   /// else its payload is the sealed bytes. Errors: forbidden (`reveal` without key).
   [[nodiscard]] Status each_entry(
@@ -81,6 +86,9 @@ class OfflineStore {
   [[nodiscard]] Status rekey(const sealing::MasterKey& master, bool now);
 
  private:
+  [[nodiscard]] static Result<std::unique_ptr<OfflineStore>> with(
+      Result<std::unique_ptr<rocksdb_store::Database>> database, rocksdb::Env* env,
+      sealing::MasterKeyPtr key);
   OfflineStore(std::unique_ptr<rocksdb_store::Database> database, rocksdb::Env* env,
                sealing::MasterKeyPtr key);
   [[nodiscard]] Result<Id128> log_id() const;
@@ -88,6 +96,13 @@ class OfflineStore {
   rocksdb::Env* env_;
   std::unique_ptr<rocksdb_store::Seals> seals_;
 };
+
+/// Whether a store may be opened for writing: its files hold what they are marked to hold, or else
+/// everything in it fits together. Answers why it had to be verified; empty = it had not, or there
+/// is no store. Nothing is changed. Errors: storage_corrupt (says which file or what does not fit),
+/// unavailable, forbidden, storage_io.
+[[nodiscard]] Result<std::string> vouch(const std::string& path, rocksdb::Env* env,
+                                        const sealing::MasterKeyPtr& key);
 
 struct RestoreReport {
   LogState state;                            // with the new era

@@ -1,13 +1,13 @@
 #include "storage/rocksdb/options.hpp"
 
+#include <utility>
+
 #include <rocksdb/cache.h>
 #include <rocksdb/comparator.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
-
-#include "storage/rocksdb/file_logger.hpp"
 
 namespace zonesync::rocksdb_store {
 namespace {
@@ -60,13 +60,14 @@ rocksdb::ColumnFamilyOptions family_options(std::size_t write_buffer_bytes, std:
 
 }  // namespace
 
-rocksdb::DBOptions database_options(const std::string& path, bool create, rocksdb::Env* env) {
+rocksdb::DBOptions database_options(bool create, rocksdb::Env* env,
+                                    std::shared_ptr<rocksdb::Logger> logger) {
   rocksdb::DBOptions options;
   options.env = env != nullptr ? env : rocksdb::Env::Default();
   options.create_if_missing = create;
   options.create_missing_column_families = create;
   options.error_if_exists = false;
-  options.info_log = std::make_shared<FileLogger>(path + "/warnings.txt");
+  options.info_log = std::move(logger);
   options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
 
   options.paranoid_checks = true;

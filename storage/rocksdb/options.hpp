@@ -12,8 +12,8 @@ namespace zonesync::rocksdb_store {
 inline constexpr const char* kLogFamily = "log";
 inline constexpr const char* kLatestFamily = "latest";
 
-[[nodiscard]] rocksdb::DBOptions database_options(const std::string& path, bool create,
-                                                  rocksdb::Env* env);
+[[nodiscard]] rocksdb::DBOptions database_options(bool create, rocksdb::Env* env,
+                                                  std::shared_ptr<rocksdb::Logger> logger);
 /// Default (meta), log, latest: in this order.
 [[nodiscard]] std::vector<rocksdb::ColumnFamilyDescriptor> families();
 [[nodiscard]] rocksdb::WriteOptions write_options(bool sync);

@@ -12,8 +12,10 @@
 #include "storage/rocksdb/database.hpp"
 #include "storage/rocksdb/key_codec.hpp"
 #include "storage/rocksdb/log_ranges.hpp"
+#include "storage/rocksdb/offline_store.hpp"
 #include "storage/rocksdb/reseal.hpp"
 #include "storage/rocksdb/seals.hpp"
+#include "storage/rocksdb/store_lock.hpp"
 
 namespace zonesync {
 
@@ -50,8 +52,9 @@ RocksDbChangeLog::~RocksDbChangeLog() {
   }
 }
 
-Result<std::unique_ptr<RocksDbChangeLog>> RocksDbChangeLog::open(const std::string& path,
+Result<std::unique_ptr<RocksDbChangeLog>> RocksDbChangeLog::open(const std::string& place,
                                                                  OpenOptions options) {
+  const std::string path = store_path(place, options.env);
   auto log = open_once(path, options);
   const bool full = !log && log.error().code == ErrorCode::resource_exhausted;
   if (!full || !drop_ballast(path, options.env)) return log;
@@ -59,8 +62,7 @@ Result<std::unique_ptr<RocksDbChangeLog>> RocksDbChangeLog::open(const std::stri
   if (!log) return log;
   OpenReport& report = (*log)->report_;
   report.ballast_used = true;
-  if (!report.text.empty()) report.text += "; ";
-  report.text += "the disk is full: the ballast was given up to start; free some space";
+  report.add("the disk is full: the ballast was given up to start; free some space");
   return log;
 }
 
@@ -68,6 +70,8 @@ Result<std::unique_ptr<RocksDbChangeLog>> RocksDbChangeLog::open_once(const std:
                                                                       OpenOptions options) {
   auto anchor = read_anchor(path, options.env);
   if (!anchor) return fail(std::move(anchor.error()));
+  auto doubt = vouch(path, options.env, options.sealing.key);
+  if (!doubt) return fail(std::move(doubt.error()));
   auto database = Database::open(path, options.create && !*anchor, options.env);
   if (!database) {
     Error error = std::move(database.error());
@@ -77,6 +81,7 @@ Result<std::unique_ptr<RocksDbChangeLog>> RocksDbChangeLog::open_once(const std:
   std::unique_ptr<RocksDbChangeLog> log(
       new RocksDbChangeLog(std::move(*database), std::move(options)));
   if (Status status = log->start(*anchor); !status) return fail(std::move(status.error()));
+  if (!doubt->empty()) log->report_.add("every entry was verified, " + *doubt + "; it is sound");
   return log;
 }
 
@@ -98,6 +103,7 @@ Status RocksDbChangeLog::start(const std::optional<LineageAnchor>& anchor) {
   if (Status status = load(); !status) return status;
   if (Status status = check_sealing(); !status) return status;
   if (Status status = check_lineage(anchor); !status) return status;
+  if (Status status = recall_loss(); !status) return status;
   if (Status status = add_era(); !status) return status;
   if (Status status = seals_->create_key(*database_, state_.log_id); !status) return status;
   opened_ = true;
@@ -108,15 +114,9 @@ Status RocksDbChangeLog::start(const std::optional<LineageAnchor>& anchor) {
 
 // A store without format version is one whose creation was interrupted: nothing else may be there.
 Status RocksDbChangeLog::create_log(const std::optional<LineageAnchor>& anchor) {
-  bool empty = true;
-  for (const Family family : {Family::meta, Family::log, Family::latest}) {
-    const Status status = database_->visit(family, {}, {}, nullptr, [&](auto, auto) {
-      empty = false;
-      return false;
-    });
-    if (!status) return status;
-  }
-  if (!empty) return fail(corrupt("the store holds data but no format version"));
+  const auto empty = database_->empty();
+  if (!empty) return fail(empty.error());
+  if (!*empty) return fail(corrupt("the store holds data but no format version"));
   if (anchor) return fail(missing_log(*anchor, database_->path()));
   if (!options_.create) {
     return fail(ErrorCode::not_found, "there is no log in this directory; create it first",
@@ -251,6 +251,8 @@ Status RocksDbChangeLog::add_era() {
   // Receivers must not take what was lost for deleted.
   if (report_.lineage != Lineage::follows) {
     database_->put(batch, Family::meta, kCompleteKey, number_value(0));
+    database_->put(batch, Family::meta, kLossKey,
+                   loss_value({report_.lineage, report_.found_head, report_.anchor_head}));
   }
   database_->put(batch, Family::meta, numbered_key(kEraPrefix, next_era_), era_value(era));
   if (next_era_ >= log_rules::kErasMax) {
@@ -416,6 +418,7 @@ Status RocksDbChangeLog::declare_complete() {
   if (stopped_) return fail(stopped_error());
   rocksdb::WriteBatch batch;
   database_->put(batch, Family::meta, kCompleteKey, number_value(1));
+  database_->erase(batch, Family::meta, kLossKey);
   if (Status status = database_->write(batch, true); !status) {
     stopped_ = true;
     status.error().code = ErrorCode::storage_io;

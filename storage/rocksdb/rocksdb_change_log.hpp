@@ -107,6 +107,7 @@ class RocksDbChangeLog final : public ChangeLog {
                                                                            OpenOptions options);
   [[nodiscard]] Status start(const std::optional<LineageAnchor>& anchor);
   [[nodiscard]] Status check_lineage(const std::optional<LineageAnchor>& anchor);
+  [[nodiscard]] Status recall_loss();
   void write_anchor_if_due();
   Status write_anchor();
   [[nodiscard]] Error stopped_error() const;

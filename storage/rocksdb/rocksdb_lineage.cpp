@@ -6,6 +6,7 @@
 #include "storage/rocksdb/database.hpp"
 #include "storage/rocksdb/key_codec.hpp"
 #include "storage/rocksdb/rocksdb_change_log.hpp"
+#include "storage/rocksdb/store_lock.hpp"
 
 namespace zonesync {
 
@@ -16,19 +17,17 @@ namespace {
 constexpr std::uint64_t kAnchorSegments = 1'000;
 constexpr auto kAnchorInterval = std::chrono::seconds(1);
 
-std::string lineage_text(const OpenReport& report) {
-  const std::string found = std::to_string(report.found_head.value);
-  const std::string known = std::to_string(report.anchor_head.value);
-  const std::string then = "; a new era begins here, the log is partial until it is declared "
-                           "complete, and zones that know more are repaired";
-  if (report.lineage == Lineage::rewound) {
-    return "the log ends at revision " + found + ", but revision " + known +
-           " was durable: at least " + std::to_string(report.lost_revisions) +
-           " revisions are lost, or this is an older copy" + then;
+std::string loss_text(const LossRecord& loss) {
+  const std::string found = std::to_string(loss.found.value);
+  const std::string known = std::to_string(loss.known.value);
+  if (loss.lineage == Lineage::rewound) {
+    return "the log ended at revision " + found + ", but revision " + known +
+           " was durable: at least " + std::to_string(loss.known.value - loss.found.value) +
+           " revisions are lost, or it is an older copy";
   }
   return "the log is not the one that was here before: its history differs from what was durable "
-         "at revision " + known + " (it now ends at " + found +
-         "): an older copy that was written to since" + then;
+         "at revision " + known + " (it ended at " + found +
+         "): an older copy that was written to since";
 }
 
 }  // namespace
@@ -60,7 +59,23 @@ Status RocksDbChangeLog::check_lineage(const std::optional<LineageAnchor>& ancho
   if (report_.lineage == Lineage::rewound) {
     report_.lost_revisions = anchor->head.value - state_.head.value;
   }
-  if (report_.lineage != Lineage::follows) report_.text = lineage_text(report_);
+  if (report_.lineage != Lineage::follows) {
+    report_.add(loss_text({report_.lineage, report_.found_head, report_.anchor_head}) +
+                "; a new era begins here, the log is partial until it is declared complete, and "
+                "zones that know more are repaired");
+  }
+  return {};
+}
+
+// Once said is soon forgotten: every start says it again until somebody has answered it.
+Status RocksDbChangeLog::recall_loss() {
+  auto value = database_->get(Family::meta, kLossKey, nullptr);
+  if (!value) return fail(std::move(value.error()));
+  if (!*value || report_.lineage != Lineage::follows) return {};
+  const auto loss = parse_loss(**value);
+  if (!loss) return fail(corrupt("the record of a loss is unreadable"));
+  report_.add("found at an earlier start: " + loss_text(*loss) +
+              "; the log is partial until it is declared complete (zonesync-hub store complete)");
   return {};
 }
 
@@ -77,7 +92,7 @@ Status RocksDbChangeLog::checkpoint(const std::string& directory) {
   if (stopped_) return fail(stopped_error());
   if (Status status = database_->checkpoint(directory); !status) return status;
   const LineageAnchor anchor{state_.log_id, state_.head, state_.current_era(), chain_};
-  return rocksdb_store::write_anchor(directory, anchor, options_.env);
+  return rocksdb_store::write_anchor(store_path(directory, options_.env), anchor, options_.env);
 }
 
 // A failure leaves the old anchor, which is still true: it may cost precision, never a wrong alarm.

@@ -6,22 +6,49 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace zonesync::rocksdb_store {
 namespace {
 
-std::string lock_path(std::string store) {
-  while (store.size() > 1 && store.back() == '/') store.pop_back();
-  return store + ".lock";
+std::string lock_path(const std::string& store) { return store + ".lock"; }
+
+int open_or_make(const std::string& path) {
+  return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 }
 
 }  // namespace
 
+std::string store_path(const std::string& path, const rocksdb::Env* env) {
+  if (env != nullptr) return path;
+  std::error_code error;
+  std::string real = std::filesystem::weakly_canonical(path, error).string();
+  if (error) real = path;
+  while (real.size() > 1 && real.back() == '/') real.pop_back();
+  return real;
+}
+
 Result<StoreLock> StoreLock::take(const std::string& store) {
   const std::string path = lock_path(store);
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0) return StoreLock();
+  const int file = open_or_make(path);
+  if (file >= 0) return hold(file, store);
+  if (errno == ENOSPC || errno == EDQUOT) return StoreLock();
+  return fail(ErrorCode::storage_io,
+              "the lock file cannot be opened: " + std::generic_category().message(errno) +
+                  "; a store keeps files beside its directory, so that folder must be writable",
+              path);
+}
+
+Result<StoreLock> StoreLock::take_to_look(const std::string& store) {
+  const std::string path = lock_path(store);
+  int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) file = open_or_make(path);
+  return file < 0 ? Result<StoreLock>(StoreLock()) : hold(file, store);
+}
+
+Result<StoreLock> StoreLock::hold(int file, const std::string& store) {
   StoreLock lock(file);
   if (::flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return lock;
   return fail(ErrorCode::unavailable,

@@ -9,24 +9,36 @@
 
 #include "protocol/model/result.hpp"
 
+namespace rocksdb {
+class Env;
+}
+
 namespace zonesync::rocksdb_store {
 
 /// Held until it is destroyed, or the process ends. Movable; thread rule: one thread.
 class StoreLock {
  public:
   StoreLock() = default;
-  /// `DIR.lock`, made when it is not there. Where it cannot be made (a full or read-only disk, a
-  /// folder of somebody else) nothing is held: RocksDB's own lock has to do. Errors: unavailable
-  /// (another process has it).
+  /// `DIR.lock`, made when it is not there. On a full disk it may not be possible to make it: then
+  /// nothing is held, and RocksDB's own lock has to do. Errors: unavailable (another process has
+  /// it), storage_io (it cannot be made: then neither can the anchor).
   [[nodiscard]] static Result<StoreLock> take(const std::string& store);
+  /// For those who only look: where there is no lock file and none can be made, nobody holds it.
+  /// Errors: unavailable.
+  [[nodiscard]] static Result<StoreLock> take_to_look(const std::string& store);
   StoreLock(StoreLock&& other) noexcept;
   StoreLock& operator=(StoreLock&& other) noexcept;
   ~StoreLock();
 
  private:
   explicit StoreLock(int file) : file_(file) {}
+  [[nodiscard]] static Result<StoreLock> hold(int file, const std::string& store);
   int file_ = -1;
 };
+
+/// One spelling for one store: absolute, without links and trailing slashes, so that the files
+/// beside it are found again. On an Env of a test the path as it is.
+[[nodiscard]] std::string store_path(const std::string& path, const rocksdb::Env* env);
 
 /// Which directory a path names now.
 struct DirectoryIdentity {

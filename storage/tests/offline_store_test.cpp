@@ -138,8 +138,9 @@ TEST_F(Offline, AStoreThatIsServedIsRefused) {
 
 TEST_F(Offline, ARestoreOpensANewEraAndKeepsTheOldAnchor) {
   const std::string copy = directory_.file("backup");
-  ASSERT_TRUE((*OfflineStore::open(path_))->checkpoint(copy));
-  EXPECT_EQ((*OfflineStore::open(path_))->checkpoint(copy).error().code, ErrorCode::conflict);
+  ASSERT_TRUE((*OfflineStore::open_to_change(path_))->checkpoint(copy));
+  EXPECT_EQ((*OfflineStore::open_to_change(path_))->checkpoint(copy).error().code,
+            ErrorCode::conflict);
   fill();  // what the backup does not have
   const Cursor seen{era_, head_, {}};
   EXPECT_TRUE(fs::exists(copy + ".anchor"));
@@ -159,7 +160,7 @@ TEST_F(Offline, ARestoreOpensANewEraAndKeepsTheOldAnchor) {
 
 TEST_F(Offline, ARestoreWhileAHubRunsOnWhatWasMovedAwayIsRefused) {
   const std::string copy = directory_.file("backup");
-  ASSERT_TRUE((*OfflineStore::open(path_))->checkpoint(copy));
+  ASSERT_TRUE((*OfflineStore::open_to_change(path_))->checkpoint(copy));
   const auto log = RocksDbChangeLog::open(path_, {});
   ASSERT_TRUE(log);
   ASSERT_TRUE(append(**log, {{put("before", "1")}}));
@@ -175,7 +176,7 @@ TEST_F(Offline, ARestoreWhileAHubRunsOnWhatWasMovedAwayIsRefused) {
 TEST_F(Offline, HalfACheckpointIsRefusedAndChangesNothing) {
   const std::string copy = directory_.file("backup");
   {
-    auto store = OfflineStore::open(path_);
+    auto store = OfflineStore::open_to_change(path_);
     ASSERT_TRUE((*store)->compact());
     ASSERT_TRUE((*store)->checkpoint(copy));
   }
@@ -206,7 +207,7 @@ TEST_F(Offline, ARestoreOfNothingIsNotFound) {
 
 TEST_F(Offline, CompactingKeepsEverything) {
   trim(60, 60);
-  ASSERT_TRUE((*OfflineStore::open(path_))->compact());
+  ASSERT_TRUE((*OfflineStore::open_to_change(path_))->compact());
   EXPECT_TRUE(verify().good());
 }
 

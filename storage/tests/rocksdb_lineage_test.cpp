@@ -5,6 +5,7 @@
 #include <rocksdb/env.h>
 
 #include "storage/rocksdb/anchor_file.hpp"
+#include "storage/rocksdb/offline_store.hpp"
 #include "storage/rocksdb/rocksdb_change_log.hpp"
 #include "storage/tests/log_samples.hpp"
 
@@ -75,11 +76,21 @@ TEST_F(RocksDbLineage, ADeletedWriteAheadLogIsSaidAndOpensANewEra) {
   EXPECT_NE(judge_cursor(log->state(), seen), CursorVerdict::valid);
 }
 
-TEST_F(RocksDbLineage, TheNextOpenIsQuietAgain) {
+TEST_F(RocksDbLineage, ALossIsSaidAtEveryStartUntilTheLogIsDeclaredComplete) {
   write(5);
   remove_wal();
-  open();
+  const Revision found = open()->state().head;
+  for (int start = 0; start < 2; ++start) {
+    const std::string text = open()->report().text;
+    EXPECT_NE(text.find("found at an earlier start"), std::string::npos) << text;
+    EXPECT_NE(text.find("revision 5 was durable"), std::string::npos) << text;
+    EXPECT_NE(text.find("store complete"), std::string::npos) << text;
+  }
+  const LossRecord loss{Lineage::rewound, found, Revision{5}};
+  EXPECT_EQ((*OfflineStore::open(path_))->info()->loss, loss);
+  ASSERT_TRUE(open()->declare_complete());
   EXPECT_EQ(open()->report().text, "");
+  EXPECT_FALSE((*OfflineStore::open(path_))->info()->loss);
 }
 
 TEST_F(RocksDbLineage, AnOlderCopyIsRewound) {

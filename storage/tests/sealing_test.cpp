@@ -51,7 +51,7 @@ class Sealing : public ::testing::Test {
     return RocksDbChangeLog::open(path_, options(master_));
   }
   Result<std::unique_ptr<OfflineStore>> offline() {
-    return OfflineStore::open(path_, nullptr, master_);
+    return OfflineStore::open_to_change(path_, nullptr, master_);
   }
   void fill() {
     auto log = open();
@@ -192,7 +192,8 @@ TEST_F(Sealing, AValueMovedToAnotherKeyDoesNotOpen) {
 TEST_F(Sealing, RekeyAtOnceLeavesTheOldKeyWithoutUse) {
   fill();
   const sealing::MasterKeyPtr old = master_, fresh = new_key();
-  EXPECT_EQ((*OfflineStore::open(path_))->rekey(*fresh, true).error().code, ErrorCode::forbidden);
+  EXPECT_EQ((*OfflineStore::open_to_change(path_))->rekey(*fresh, true).error().code,
+            ErrorCode::forbidden);
   ASSERT_TRUE((*offline())->rekey(*fresh, true));
   EXPECT_TRUE(files_with(path_, old->id).empty());
   master_ = fresh;
