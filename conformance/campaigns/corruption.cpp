@@ -18,11 +18,14 @@ struct Damage {
   std::string file;              // relative to the copy
 };
 
-bool flip_bit(const std::string& path, std::mt19937_64& random) {
+constexpr std::uintmax_t kTailBytes = 64;  // where a record is that may pass for a torn one
+
+/// In the last `within` bytes.
+bool flip_bit(const std::string& path, std::uintmax_t within, std::mt19937_64& random) {
   const auto size = fs::file_size(path);
   if (size == 0) return false;
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-  const auto at = static_cast<std::streamoff>(random() % size);
+  const auto at = static_cast<std::streamoff>(size - 1 - random() % std::min(size, within));
   char byte = 0;
   file.seekg(at).get(byte);
   byte = static_cast<char>(byte ^ (1 << (random() % 8)));
@@ -34,11 +37,15 @@ bool flip_bit(const std::string& path, std::mt19937_64& random) {
 bool damage(const std::string& root, const Damage& one, std::mt19937_64& random) {
   const std::string path = root + "/" + one.file;
   const std::string how = one.name.substr(one.name.rfind('/') + 1);
-  if (how == "flip") return flip_bit(path, random);
+  if (how == "flip") return flip_bit(path, UINTMAX_MAX, random);
+  if (how == "tail-flip") return flip_bit(path, kTailBytes, random);
   std::error_code failed;
   if (how == "lost") return fs::remove(path, failed);
   const auto size = fs::file_size(path, failed);
   if (how == "cut" && size > 1) fs::resize_file(path, 1 + random() % (size - 1), failed);
+  if (how == "tail-cut" && size > kTailBytes) {
+    fs::resize_file(path, size - 1 - random() % kTailBytes, failed);
+  }
   if (how == "empty") fs::resize_file(path, 0, failed);
   return !failed;
 }
@@ -51,6 +58,7 @@ std::string kind_of(const std::string& file) {
   if (name.starts_with("OPTIONS")) return "options";
   if (name == "CURRENT") return "current";
   if (name == "IDENTITY") return "identity";
+  if (name == "file.marks") return "marks";
   if (name.ends_with(".anchor")) return "anchor";
   return {};
 }
@@ -74,7 +82,7 @@ void copy_over(const std::string& from, const std::string& to) {
 
 struct HubCase {
   HubNode& hub;
-  const std::string& root;               // holds log/ and log.anchor
+  const Damage& damage;
   const Resources& truth;
   const std::string& where;
   CampaignReport& report;
@@ -106,12 +114,13 @@ void judge_running(HubCase& test) {
 
 void judge_refusal(HubCase& test, const std::string& error) {
   const int code = test.hub.exit_code();
-  const bool names_file = error.find("log") != std::string::npos;
+  const std::string name = fs::path(test.damage.file).filename().string();
+  const bool names_file = error.find(name) != std::string::npos;
   test.report.count("refused");
   if (code != kStorageExit) {
     test.report.failed(test.where + "refused with exit " + std::to_string(code) + ": " + error);
   } else if (!names_file || error.find("reason=") == std::string::npos) {
-    test.report.failed(test.where + "refused without file and reason: " + error);
+    test.report.failed(test.where + "refused without " + name + " and reason: " + error);
   }
 }
 
@@ -122,7 +131,7 @@ void one_hub_case(HubNode& hub, const std::string& pristine, const std::string& 
   if (!damage(root, one, random)) return;
   report.count("cases");
   const std::string where = one.name + " (" + one.file + "): ";
-  HubCase test{hub, root, truth, where, report};
+  HubCase test{hub, one, truth, where, report};
   if (const Status started = hub.start(); !started) {
     judge_refusal(test, hub.said());
   } else {
@@ -136,14 +145,15 @@ std::vector<Damage> hub_damages(const std::string& pristine) {
   for (const std::string& file : files_under(pristine)) {
     const std::string kind = kind_of(file);
     if (kind.empty()) continue;
-    for (const char* how : {"flip", "cut", "empty", "lost"}) {
+    for (const char* how : {"flip", "cut", "empty", "lost", "tail-flip", "tail-cut"}) {
       list.push_back({kind + '/' + how, file});
     }
   }
   return list;
 }
 
-/// A log with tables and a write-ahead log that holds more, closed by a crash.
+/// A log with tables, one of which a recovery behind a crash made, and with a write-ahead log that
+/// holds more.
 Status make_log(HubNode& hub, Resources& truth) {
   if (Status status = hub.start(); !status) return status;
   const auto write = [&](int from, int to) -> Status {
@@ -163,7 +173,10 @@ Status make_log(HubNode& hub, Resources& truth) {
   const Ran compacted = run({hub.program(), "store", "compact", "--store", hub.store()});
   if (compacted.code != 0) return fail(ErrorCode::unavailable, compacted.output);
   if (Status status = hub.start(); !status) return status;
-  if (Status status = write(1'900, 2'200); !status) return status;
+  if (Status status = write(1'900, 2'100); !status) return status;
+  hub.kill9();
+  if (Status status = hub.start(); !status) return status;
+  if (Status status = write(2'000, 2'200); !status) return status;
   if (hub.put("last", "of all") == 0) return fail(ErrorCode::unavailable, "the last write");
   const auto shown = hub.resources();
   if (!shown) return fail(ErrorCode::unavailable, "the state cannot be read");
