@@ -10,6 +10,7 @@
 #include "protocol/runtime/signals.hpp"
 #include "server/cmd/commands.hpp"
 #include "server/cmd/hub_process.hpp"
+#include "server/cmd/key_change.hpp"
 #ifdef ZONESYNC_WITH_ADMIN
 #include "server/admin/admin_server.hpp"
 #endif
@@ -98,7 +99,7 @@ class Serving {
       });
     };
     auto hub = HubProcess::start(std::move(options));
-    if (!hub) return fail(std::move(hub.error()));
+    if (!hub) return fail(explained(std::move(hub.error())));
     hub_ = std::move(*hub);
     json::object ready{{"sync_url", url("wss", config_.listen_sync, hub_->sync_port(), "/sync")}};
     if (auto status = start_admin(ready); !status) return status;
@@ -115,6 +116,17 @@ class Serving {
     fields.push_back({"head", std::to_string(hub_->source().head().value)});
     logger_->log({LogLevel::info, "hub.started", "the hub accepts zones", std::move(fields)});
     return flags_.ready_file.empty() ? Status{} : write_ready_file(flags_.ready_file, ready);
+  }
+
+  /// With what to do about a key file that does not open the log.
+  [[nodiscard]] Error explained(Error error) const {
+    std::error_code unknown;
+    const bool of_key =
+        error.field == config_.encryption_key_file.string() ||
+        (error.code == ErrorCode::forbidden &&
+         std::filesystem::equivalent(error.field, config_.storage_dir, unknown));
+    if (!of_key) return error;
+    return key_trouble(config_, flags_.config).value_or(std::move(error));
   }
 
   Status start_admin([[maybe_unused]] json::object& ready) {

@@ -5,6 +5,7 @@
 
 #include "protocol/wire/codec.hpp"
 #include "server/cmd/encryption.hpp"
+#include "server/cmd/key_change.hpp"
 #include "server/cmd/store_commands.hpp"
 #include "storage/rocksdb/offline_store.hpp"
 #include "storage/rocksdb/rocksdb_change_log.hpp"
@@ -208,7 +209,7 @@ int run_on_store(StoreFlags flags, StoreCommand command) {
     const auto config = load_config(flags.config);
     if (!config) return config.error();
     auto sealing = sealing_of(*config);
-    if (!sealing) return failed(sealing.error());
+    if (!sealing) return failed(key_trouble(*config, flags.config).value_or(sealing.error()));
     flags.sealing = std::move(*sealing);
     flags.running = RunningHub{*config, flags.config, flags.api, flags.token_file};
     path = config->storage_dir.string();
@@ -218,7 +219,13 @@ int run_on_store(StoreFlags flags, StoreCommand command) {
     if (!key) return failed(key.error());
     flags.sealing.key = std::move(*key);
   }
-  return command(flags, path);
+  const int code = command(flags, path);
+  if (code == kConfig && flags.running && flags.key_file.empty()) {
+    if (const auto trouble = key_trouble(flags.running->config, flags.config)) {
+      std::cerr << "hint: " << trouble->message << '\n';
+    }
+  }
+  return code;
 }
 
 }  // namespace

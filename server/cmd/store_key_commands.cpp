@@ -4,8 +4,8 @@
 #include <iostream>
 
 #include "server/cmd/encryption.hpp"
+#include "server/cmd/key_change.hpp"
 #include "server/cmd/store_commands.hpp"
-#include "storage/rocksdb/offline_store.hpp"
 
 namespace zonesync::cmd {
 namespace {
@@ -32,8 +32,6 @@ int run_new_key(const KeyFlags& flags) {
   return kOk;
 }
 
-/// The new key stands beside the old one before the log knows it, and takes its name after: a crash
-/// between leaves both files, and the start names the one that it wants.
 int run_rekey(const KeyFlags& flags) {
   const auto config = load_config(flags.config);
   if (!config) return config.error();
@@ -43,29 +41,20 @@ int run_rekey(const KeyFlags& flags) {
                         "the configuration names no key file; there is nothing to change",
                         "storage.encryption.key_file"});
   }
-  const auto old = read_master_key(file);
-  if (!old) return failed(old.error());
-  auto store = OfflineStore::open_to_change(config->storage_dir.string(), nullptr, *old);
-  if (!store) return failed(store.error());
-  const fs::path next = file.string() + ".new";
-  const auto fresh = create_master_key(next);
-  if (!fresh) return failed(fresh.error());
-  if (Status status = (*store)->rekey(**fresh, flags.now); !status) return failed(status.error());
-  std::error_code error;
-  const fs::path kept = file.string() + ".old-" + (*old)->id;
-  fs::rename(file, kept, error);
-  if (!error) fs::rename(next, file, error);
-  if (error) {
-    return failed(Error{ErrorCode::storage_io,
-                        "the log has its new key, but the file could not be put in place: rename " +
-                            next.string() + " to " + file.string() + " (" + error.message() + ")",
-                        ""});
+  KeyChangeOptions options;
+  options.now = flags.now;
+  const auto report = change_master_key(config->storage_dir, file, options);
+  if (!report) return failed(report.error());
+  for (const std::string& note : report->notes) std::cout << note << '\n';
+  if (report->finished) std::cout << "the interrupted change of keys is finished\n";
+  std::cout << "the log is sealed with master key " << report->key << " in " << file.string()
+            << (report->resealing ? "; older values follow while the hub runs"
+                                  : "; every value was encrypted again")
+            << '\n';
+  if (report->kept) {
+    std::cout << "backups made before need the old key " << report->kept->string()
+              << "; delete it with them\n";
   }
-  std::cout << "the log is sealed with master key " << (*fresh)->id << " in " << file.string()
-            << (flags.now ? "; every value was encrypted again"
-                          : "; older values follow while the hub runs")
-            << "\nbackups made before need the old key " << kept.string()
-            << "; delete it with them\n";
   return kOk;
 }
 

@@ -227,14 +227,15 @@ Status OfflineStore::checkpoint(const std::string& directory) {
 
 Status OfflineStore::compact() { return database_->compact(); }
 
-Status OfflineStore::rekey(const sealing::MasterKey& master, bool now) {
-  constexpr std::size_t kStep = 10'000;
+Status OfflineStore::rekey(const sealing::MasterKey& master) {
   if (seals_->master_id().empty()) {
     return fail(ErrorCode::precondition_failed,
                 "nothing is sealed in this log yet; just name the new key file in the "
                 "configuration", database_->path());
   }
   if (Status status = seals_->check_open(database_->path()); !status) return status;
+  const auto id = log_id();
+  if (!id) return fail(id.error());
   sealing::KeyRing ring = *seals_->keys();
   auto added = ring.generate(master);
   if (!added) return fail(std::move(added.error()));
@@ -246,13 +247,23 @@ Status OfflineStore::rekey(const sealing::MasterKey& master, bool now) {
   }
   database_->put(batch, Family::meta, kResealKey, log_key(Position::start()));
   if (Status status = database_->write(batch, true); !status) return status;
-  for (bool done = !now; !done;) {
-    auto step = reseal_some(*database_, ring, kStep);
+  auto fresh = std::make_unique<Seals>(
+      SealingOptions{.key = std::make_shared<const sealing::MasterKey>(master)});
+  if (Status status = fresh->load(*database_, *id); !status) return status;
+  seals_ = std::move(fresh);
+  return database_->flush();
+}
+
+Status OfflineStore::reseal() {
+  constexpr std::size_t kStep = 10'000;
+  if (Status status = seals_->check_open(database_->path()); !status) return status;
+  if (seals_->keys() == nullptr) return {};
+  for (bool done = false; !done;) {
+    auto step = reseal_some(*database_, *seals_->keys(), kStep);
     if (!step) return fail(std::move(step.error()));
     done = *step;
   }
-  if (Status status = database_->flush(); !status) return status;
-  return database_->compact();  // what the old keys opened leaves the disk
+  return database_->flush();
 }
 
 Result<std::string> vouch(const std::string& path, rocksdb::Env* env,

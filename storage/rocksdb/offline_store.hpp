@@ -79,11 +79,14 @@ class OfflineStore {
   [[nodiscard]] Status checkpoint(const std::string& directory);
   /// Gives back the space of what was trimmed.
   [[nodiscard]] Status compact();
-  /// A new data key, all data keys wrapped by `master`; the old master key opens nothing here any
-  /// more. Old entries follow: at once when `now`, else while the hub runs. Errors:
-  /// precondition_failed (nothing is sealed here), forbidden (opened without the present key),
-  /// storage_io, resource_exhausted.
-  [[nodiscard]] Status rekey(const sealing::MasterKey& master, bool now);
+  /// A new data key, all data keys wrapped by `master`, durably; the old master key opens nothing
+  /// here any more. Old entries follow by reseal(), or while the hub runs; what the old keys opened
+  /// leaves the disk by compact(). Errors: precondition_failed (nothing is sealed here), forbidden
+  /// (opened without the present key), storage_io, resource_exhausted.
+  [[nodiscard]] Status rekey(const sealing::MasterKey& master);
+  /// Encrypts what a change of keys left under older data keys. Errors: forbidden (opened without
+  /// the key), storage_io, resource_exhausted.
+  [[nodiscard]] Status reseal();
 
  private:
   [[nodiscard]] static Result<std::unique_ptr<OfflineStore>> with(

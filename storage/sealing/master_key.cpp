@@ -53,7 +53,8 @@ Result<MasterKeyPtr> parse_master_key(std::string_view text, const std::string& 
   const auto refuse = [&](const char* what) {
     return fail(ErrorCode::invalid_argument,
                 std::string("this is not a key file of zonesync (") + what +
-                    "); make one with: zonesync-hub store new-key FILE",
+                    "); put the right one back from your copy. A new one, made by zonesync-hub "
+                    "store new-key FILE, opens nothing that was sealed before",
                 where);
   };
   if (!text.starts_with(kMagic)) return refuse("it does not begin with zonesync-master-key-1");

@@ -192,9 +192,14 @@ TEST_F(Sealing, AValueMovedToAnotherKeyDoesNotOpen) {
 TEST_F(Sealing, RekeyAtOnceLeavesTheOldKeyWithoutUse) {
   fill();
   const sealing::MasterKeyPtr old = master_, fresh = new_key();
-  EXPECT_EQ((*OfflineStore::open_to_change(path_))->rekey(*fresh, true).error().code,
+  EXPECT_EQ((*OfflineStore::open_to_change(path_))->rekey(*fresh).error().code,
             ErrorCode::forbidden);
-  ASSERT_TRUE((*offline())->rekey(*fresh, true));
+  {
+    const auto store = offline();
+    ASSERT_TRUE((*store)->rekey(*fresh));
+    ASSERT_TRUE((*store)->reseal()) << "with the key that it has now";
+    ASSERT_TRUE((*store)->compact());
+  }
   EXPECT_TRUE(files_with(path_, old->id).empty());
   master_ = fresh;
   EXPECT_EQ((*offline())->info()->master_key, fresh->id);
@@ -212,7 +217,7 @@ TEST_F(Sealing, RekeyAtOnceLeavesTheOldKeyWithoutUse) {
 TEST_F(Sealing, RekeyIsFinishedByTheRunningHub) {
   fill();
   const sealing::MasterKeyPtr fresh = new_key();
-  ASSERT_TRUE((*offline())->rekey(*fresh, false));
+  ASSERT_TRUE((*offline())->rekey(*fresh));
   master_ = fresh;
   EXPECT_TRUE((*offline())->info()->resealing);
   {
