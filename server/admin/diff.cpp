@@ -2,6 +2,7 @@
 #include <boost/json/array.hpp>
 
 #include "protocol/text/json_value.hpp"
+#include "protocol/wire/codec.hpp"
 #include "server/admin/handlers.hpp"
 #include "server/admin/past.hpp"
 #include "server/admin/resource_json.hpp"
@@ -95,9 +96,11 @@ Revision before_newest(const std::optional<LogEntry>& newest, const LogState& lo
 }
 
 /// The resource for the answer, and its value for the comparison; empty and null = not there.
+/// `content` is whole, also where the caller sees none of it: never shown, only compared.
 struct Version {
   std::string text;
   json::value value;
+  std::string content;
 };
 
 tl::expected<Version, Problem> version_at(const Call& call, const ResourceKey& key,
@@ -106,13 +109,26 @@ tl::expected<Version, Problem> version_at(const Call& call, const ResourceKey& k
   if (!entry) return refuse(entry.error());
   Version version;
   if (!*entry || (*entry)->change.kind == ChangeKind::leave) return version;
-  Result<std::string> text = ResourceWriter(call).text((*entry)->change);
-  if (!text) return refuse(text.error());
-  Result<json::value> value = text::parse_json(*text);
+  Result<Resource> resource = wire::resource_of((*entry)->change.payload);
+  if (!resource) return refuse(resource.error());
+  version.content = resource->spec + '\n' + resource->status;
+  std::string text = ResourceWriter(call).text(std::move(*resource));
+  Result<json::value> value = text::parse_json(text);
   if (!value) return refuse(value.error());
-  version.text = std::move(*text);
+  version.text = std::move(text);
   version.value = std::move(*value);
   return version;
+}
+
+/// Field by field. What the caller may not see is one change without values: that it differs, and
+/// nothing more.
+json::array changes_between(const Version& before, const Version& after, bool hidden) {
+  if (!before.value.is_object() || !after.value.is_object()) return {};
+  json::array changes = value_differences(before.value, after.value);
+  if (hidden && before.content != after.content) {
+    changes.push_back(json::object{{"hidden", true}, {"path", "/spec"}});
+  }
+  return changes;
 }
 
 }  // namespace
@@ -174,10 +190,8 @@ Answer get_resource_diff(const Call& call) {
   if (before->value.is_null() && after->value.is_null()) {
     return refuse(ErrorCode::not_found, "there was no " + to_string(*key) + " at either revision");
   }
-  json::array changes;
-  if (before->value.is_object() && after->value.is_object()) {
-    changes = value_differences(before->value, after->value);
-  }
+  json::array changes =
+      changes_between(*before, *after, ResourceWriter(call).hides(key->type));
   std::string body = "{";
   if (!after->text.empty()) body += "\"after\":" + after->text + ',';
   if (!before->text.empty()) body += "\"before\":" + before->text + ',';

@@ -23,10 +23,14 @@ boost::json::object key_json(const ResourceKey& key) {
 ResourceWriter::ResourceWriter(const Call& call)
     : registry_(call.hub().registry()), sees_secrets_(call.user.allows(auth::Role::admin)) {}
 
-std::string ResourceWriter::text(Resource resource) const {
-  const TypeInfo* info = registry_->find(resource.key.type);
+bool ResourceWriter::hides(std::string_view type) const {
+  const TypeInfo* info = registry_->find(type);
   // A type that is no longer registered may have been a sensitive one.
-  if (!sees_secrets_ && (info == nullptr || info->sensitive)) {
+  return !sees_secrets_ && (info == nullptr || info->sensitive);
+}
+
+std::string ResourceWriter::text(Resource resource) const {
+  if (hides(resource.key.type)) {
     resource.spec = kRedacted;
     resource.status.clear();
   }

@@ -18,6 +18,8 @@ class ResourceWriter {
  public:
   explicit ResourceWriter(const Call& call);
 
+  /// Whether the caller does not get to see the content of this type.
+  [[nodiscard]] bool hides(std::string_view type) const;
   /// What `resource_to_json` gives; for a sensitive type a viewer gets the spec
   /// {"redacted":true} and no status.
   [[nodiscard]] std::string text(Resource resource) const;

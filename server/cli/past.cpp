@@ -43,6 +43,10 @@ void print_versions(Session& session, const json::value& answer) {
   }
   for (const json::value& change : *changes) {
     const std::string path = one_line(text_of(change, "path"));
+    if (flag_of(change, "hidden")) {
+      session.out << "~ " << path << " changed (value hidden)\n";
+      continue;
+    }
     const json::value* old_value = member(change, "before");
     const json::value* new_value = member(change, "after");
     const auto line = [&](const char* sign, const json::value* value) {

@@ -1,4 +1,5 @@
 // Reads at a revision, differences, and the way back.
+#include "protocol/text/json_value.hpp"
 #include "server/admin/tests/fixture.hpp"
 
 namespace zonesync::admin::testing {
@@ -150,6 +151,26 @@ TEST_F(Past, nobody_but_an_admin_sees_a_secret_in_the_past_or_in_differences) {
     }
   }
   EXPECT_EQ(call_as(Role::viewer, "POST", "/revert", R"({"revision":1})").status, 403u);
+}
+
+TEST_F(Past, that_a_secret_changed_is_told_and_nothing_about_it) {
+  const std::string path = "/meshes/default/secrets/s";
+  call("PUT", path, R"({"data":"Zmlyc3Q="})");
+  call("PUT", path, R"({"data":"c2Vjb25kLCBtdWNoIGxvbmdlcg=="})");
+  call("PUT", path, R"({"labels":{"team":"a"},"data":"c2Vjb25kLCBtdWNoIGxvbmdlcg=="})");
+  const auto changes = [&](Role role, const std::string& range) {
+    return text::write_canonical(
+        parsed(call_as(role, "GET", path + "/diff" + range)).at("changes"));
+  };
+  for (const Role role : {Role::viewer, Role::editor}) {
+    EXPECT_EQ(changes(role, "?from=1&to=2"), R"([{"hidden":true,"path":"/spec"}])");
+    EXPECT_EQ(changes(role, "?from=2&to=1"), R"([{"hidden":true,"path":"/spec"}])");
+    EXPECT_EQ(changes(role, "?from=2&to=2"), "[]");
+    EXPECT_EQ(changes(role, "?from=2&to=3"), R"([{"after":"a","path":"/labels/team"}])")
+        << "only what did change";
+  }
+  EXPECT_NE(changes(Role::admin, "?from=1&to=2").find("Zmlyc3Q="), std::string::npos);
+  EXPECT_EQ(differences("from=1&to=2"), "updated s");
 }
 
 TEST_F(Past, a_revert_is_a_new_transaction) {

@@ -53,6 +53,13 @@ TEST(Diff, OfOneResourceShowsFields) {
               ElementsAre("GET /meshes/default/meshtimeouts/a/diff?origin=east&from=2&to=3"));
 }
 
+TEST(Diff, ASecretThatChangedIsSaidWithoutItsValue) {
+  ScriptedHub hub;
+  hub.answer(200, R"({"before":{},"after":{},"from":2,"to":3,)"
+                  R"("changes":[{"path":"/spec","hidden":true}]})");
+  EXPECT_EQ(hub.run("diff secret s").out, "~ /spec changed (value hidden)\n");
+}
+
 TEST(Diff, OfStatesReadsAllPages) {
   const std::string item = R"({"change":"removed","key":{"type":"MeshTimeout","mesh":"m",)"
                            R"("name":"n","origin":"global"},"before":{"revision":7}})";
