@@ -5,8 +5,9 @@
 
 namespace zonesync::agent {
 
-/// Exit codes (sysexits.h where one fits).
+/// Exit codes (docs/exit-codes.md; sysexits.h where one fits).
 inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitSuperseded = 3;
 inline constexpr int kExitStorage = 74;

@@ -70,7 +70,7 @@ int show_status(const std::string& file) {
   if (!shown) {
     print_error(shown.error());
     print_hint("give the file that the agent's --status-file names");
-    return 1;
+    return kExitFailed;
   }
   std::cout << *shown;
   return kExitOk;
@@ -79,7 +79,7 @@ int show_status(const std::string& file) {
 int order(const std::string& store, PublishOrder what) {
   if (auto status = give_order(store, what); !status) {
     print_error(status.error());
-    return 1;
+    return kExitFailed;
   }
   std::cout << "the running agent takes it at its next look at the publish directory\n";
   return kExitOk;
@@ -163,6 +163,8 @@ int main(int argc, char** argv) {
   CLI::App app("zonesync agent: a zone's resources as files, and its files as resources",
                "zonesync-agent");
   app.set_version_flag("--version", std::string("zonesync-agent ") + ZONESYNC_VERSION);
+  app.footer("Exit codes: 0 ok, 1 failed, 2 usage, 3 superseded by another agent of the zone,\n"
+             "74 the store failed, 78 configuration.");
   app.require_subcommand(1);
   Action action;
   add_run(app, action);

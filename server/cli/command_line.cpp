@@ -34,6 +34,7 @@ Outcome<Duration> parse_duration(std::string_view text) {
 CommandLine::CommandLine()
     : app(std::make_unique<CLI::App>("zonesync - command line of a zonesync hub", "zonesync")) {
   app->require_subcommand(1);
+  app->set_version_flag("--version", std::string("zonesync ") + ZONESYNC_VERSION);
   app->add_option("--api", api, "address of the hub's API (ZONESYNC_API; default " +
                                     std::string(kDefaultApi) + ")");
   app->add_option("--token-file", token_file, "file with an API token (ZONESYNC_TOKEN_FILE)");

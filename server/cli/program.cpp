@@ -107,6 +107,9 @@ int run_program(World& world, std::vector<std::string> arguments) {
   } catch (const CLI::CallForAllHelp&) {
     world.out << line.app->help("", CLI::AppFormatMode::All);
     return 0;
+  } catch (const CLI::CallForVersion& version) {
+    world.out << version.what() << '\n';
+    return 0;
   } catch (const CLI::ParseError& error) {
     done = give_up(usage_failure(line, error, arguments));
   }

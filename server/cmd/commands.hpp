@@ -16,7 +16,7 @@ class App;
 
 namespace zonesync::cmd {
 
-/// Exit codes (sysexits.h where one fits).
+/// Exit codes (docs/exit-codes.md; sysexits.h where one fits).
 inline constexpr int kOk = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kUsage = 2;

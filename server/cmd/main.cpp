@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
   CLI::App app("zonesync hub: keeps resources in sync between a global control plane and zones",
                "zonesync-hub");
   app.set_version_flag("--version", std::string("zonesync-hub ") + ZONESYNC_VERSION);
+  app.footer("Exit codes: 0 ok, 1 failed, 2 usage, 74 the store failed, 78 configuration.");
   app.require_subcommand(1);
   Run run;
   add_serve(app, run);

@@ -341,6 +341,9 @@ TEST(Program, HelpAndVersionNeedNoHub) {
   EXPECT_EQ(version.code, 0);
   EXPECT_THAT(version.out, StartsWith("{\"version\":\""));
   EXPECT_TRUE(version.requests.empty());
+  const Ran flag = hub.run("--version");
+  EXPECT_EQ(flag.code, 0);
+  EXPECT_EQ(flag.out, hub.run("version").out) << "as the other programs have it";
 }
 
 TEST(Program, DurationsNeedAUnit) {
