@@ -44,6 +44,23 @@ std::string json_string(std::string_view text) {
   return out + '"';
 }
 
+/// The stable word of a refusal; the same words as the API's.
+std::string_view problem_code(unsigned status) {
+  switch (status) {
+    case 401: return to_string(ErrorCode::unauthenticated);
+    case 403: return to_string(ErrorCode::forbidden);
+    case 404: return to_string(ErrorCode::not_found);
+    case 408: return to_string(ErrorCode::timeout);
+    case 411: return "length_required";
+    case 413:
+    case 431: return to_string(ErrorCode::too_large);
+    case 426: return "upgrade_required";
+    case 429: return to_string(ErrorCode::resource_exhausted);
+    case 503: return to_string(ErrorCode::unavailable);
+    default: return to_string(status < 500 ? ErrorCode::invalid_argument : ErrorCode::internal);
+  }
+}
+
 }  // namespace
 
 UpgradeDecision UpgradeDecision::accept(std::string subprotocol) {
@@ -56,8 +73,10 @@ UpgradeDecision UpgradeDecision::reject(unsigned status, std::string_view title,
                                         std::string_view detail) {
   UpgradeDecision decision;
   decision.status = status;
-  decision.body = "{\"status\":" + std::to_string(status) + ",\"title\":" + json_string(title) +
-                  ",\"detail\":" + json_string(detail) + "}\n";
+  decision.body = "{\"code\":" + json_string(problem_code(status)) +
+                  ",\"detail\":" + json_string(detail) +
+                  ",\"status\":" + std::to_string(status) + ",\"title\":" + json_string(title) +
+                  ",\"type\":\"about:blank\"}\n";
   return decision;
 }
 

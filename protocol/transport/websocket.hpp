@@ -92,7 +92,7 @@ struct UpgradeDecision {
   std::optional<std::chrono::seconds> retry_after;
 
   [[nodiscard]] static UpgradeDecision accept(std::string subprotocol);
-  /// Body = problem+json {status, title, detail}.
+  /// Body = problem+json {code, detail, status, title, type}; the code follows from the status.
   [[nodiscard]] static UpgradeDecision reject(unsigned status, std::string_view title,
                                               std::string_view detail);
 };

@@ -1,6 +1,7 @@
 #include "server/admin/gate.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 namespace zonesync::admin {
 namespace {
@@ -18,6 +19,21 @@ Problem wait_for(std::chrono::milliseconds left) {
       problem_of(Error{ErrorCode::resource_exhausted, "too many refused credentials; wait"});
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(left);
   problem.headers.set("Retry-After", std::to_string(seconds.count()));
+  return problem;
+}
+
+/// A body in a content coding would be taken for what it is not.
+std::optional<Problem> judge_encoding(const HttpRequest& request) {
+  const std::string_view length = request.headers.get("Content-Length");
+  std::string coding(request.headers.get("Content-Encoding"));
+  std::transform(coding.begin(), coding.end(), coding.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (length.empty() || length == "0" || coding.empty() || coding == "identity") {
+    return std::nullopt;
+  }
+  Problem problem{415, "unsupported_media_type", "send the body as it is, without a content coding",
+                  {{"Content-Encoding", "is not one that the hub reads"}}};
+  problem.headers.set("Accept-Encoding", "identity");
   return problem;
 }
 
@@ -68,6 +84,9 @@ tl::expected<Gate::Admitted, Gate::Refused> Gate::admit(const HttpRequest& reque
     const Error error{ErrorCode::forbidden,
                       "this needs the role " + std::string(to_string(route.role))};
     return tl::unexpected(Refused{problem_of(error), route.pattern, route.method});
+  }
+  if (auto problem = judge_encoding(request)) {
+    return tl::unexpected(Refused{std::move(*problem), route.pattern, route.method});
   }
   return admitted;
 }

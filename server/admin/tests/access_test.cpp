@@ -23,21 +23,26 @@ class Access : public AdminFixture {
     client.bearer_token = token;
     return send(client, {"GET", target, {}, ""});
   }
-  /// Status of the answer to a head that announces 8,000,000 bytes; none of them is sent.
-  unsigned head_only(const std::string& token, const std::string& method,
-                     const std::string& target) {
+  /// What the API answers to these bytes, until it closes or says nothing more for a head alone.
+  std::string raw(const std::string& bytes, const char* until) {
     boost::asio::io_context context;
     boost::asio::ssl::context tls(boost::asio::ssl::context::tls_client);
     boost::asio::ssl::stream<boost::asio::ip::tcp::socket> stream(context, tls);
     stream.next_layer().connect(
         {boost::asio::ip::make_address("127.0.0.1"), server_->api_port()});
     stream.handshake(boost::asio::ssl::stream_base::client);
-    std::string head = method + " " + target + " HTTP/1.1\r\nHost: h\r\n";
-    if (!token.empty()) head += "Authorization: Bearer " + token + "\r\n";
-    boost::asio::write(stream, boost::asio::buffer(head + "Content-Length: 8000000\r\n\r\n"));
+    boost::asio::write(stream, boost::asio::buffer(bytes));
     std::string answer;
     boost::system::error_code ended;
-    boost::asio::read_until(stream, boost::asio::dynamic_buffer(answer), "\r\n", ended);
+    boost::asio::read_until(stream, boost::asio::dynamic_buffer(answer), until, ended);
+    return answer;
+  }
+  /// Status of the answer to a head that announces 8,000,000 bytes; none of them is sent.
+  unsigned head_only(const std::string& token, const std::string& method,
+                     const std::string& target) {
+    std::string head = method + " " + target + " HTTP/1.1\r\nHost: h\r\n";
+    if (!token.empty()) head += "Authorization: Bearer " + token + "\r\n";
+    const std::string answer = raw(head + "Content-Length: 8000000\r\n\r\n", "\r\n");
     return answer.size() > 12 ? static_cast<unsigned>(std::stoul(answer.substr(9, 3))) : 0;
   }
 };
@@ -116,6 +121,44 @@ TEST_F(Access, who_asks_is_judged_before_the_body_is_read) {
   EXPECT_NE(metrics.body.find(R"x({route="(refused)",method="",code="401"} 2)x"),
             std::string::npos)
       << metrics.body;
+}
+
+// Problems of the HTTP layer, which no route has seen, look like all others.
+TEST_F(Access, what_is_refused_before_it_is_read_is_a_whole_problem) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"GARBAGE\r\n\r\n", "invalid_argument"},
+      {"GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n", "invalid_argument"},
+      {"POST /revert HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n",
+       "length_required"},
+      {"GET / HTTP/1.1\r\nX: " + std::string(limits::kHttpHeaderMaxBytes, 'x') + "\r\n\r\n",
+       "too_large"},
+      {"PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 99000000\r\n\r\n", "too_large"},
+  };
+  for (const auto& [request, code] : cases) {
+    const std::string answer = raw(request, "}\n");
+    HttpResponse response;
+    ASSERT_GT(answer.size(), 12u) << request.substr(0, 60);
+    response.status = static_cast<unsigned>(std::stoul(answer.substr(9, 3)));
+    response.headers.set("Content-Type", "application/problem+json");
+    response.body = answer.substr(answer.find("\r\n\r\n") + 4);
+    EXPECT_NE(answer.find("Content-Type: application/problem+json"), std::string::npos);
+    EXPECT_EQ(problem(response), code) << answer;
+    const auto findings = OpenApi::document().findings("GET", "/no/such/path", response);
+    EXPECT_TRUE(findings.empty()) << findings.front() << '\n' << answer;
+  }
+}
+
+TEST_F(Access, a_body_in_a_content_coding_is_refused_unread) {
+  const HttpResponse refused = put("a", "1s", {{"Content-Encoding", "gzip"}});
+  EXPECT_EQ(refused.status, 415u);
+  EXPECT_EQ(problem(refused), "unsupported_media_type Content-Encoding");
+  EXPECT_EQ(refused.headers.get("Accept-Encoding"), "identity");
+  EXPECT_EQ(get(timeout_path("a")).status, 404u);
+  EXPECT_EQ(call("POST", "/store/checkpoint", R"({"name":"x"})", {{"Content-Encoding", "br"}},
+                 Role::admin).status, 415u);
+  EXPECT_EQ(put("a", "1s", {{"Content-Encoding", "Identity"}}).status, 201u);
+  EXPECT_EQ(call("GET", timeout_path("a"), "", {{"Content-Encoding", "gzip"}}).status, 200u)
+      << "there is no body";
 }
 
 TEST_F(Access, every_route_asks_for_its_role) {
