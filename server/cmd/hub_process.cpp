@@ -161,7 +161,7 @@ Status HubProcess::build_core() {
   zone_options.auto_register = config_.zones_auto_register;
   registry_ = std::make_unique<hub::ZoneRegistry>(zone_options, *core_, std::move(zone_events));
   if (auto status = core_->load(); !status) return status;
-  heed_type_retention();
+  for (const auto& [type, own] : config_.type_retention) type_bytes_.emplace(type, 0);
   if (auto status = registry_->load(*log_); !status) return status;
   hub::MassJobs::Options job_options;
   job_options.now_ms = wall_ms;
@@ -174,17 +174,6 @@ Status HubProcess::build_core() {
   });
   build_sessions();
   return {};
-}
-
-void HubProcess::heed_type_retention() {
-  for (const auto& [type, own] : config_.type_retention) {
-    type_bytes_.emplace(type, 0);
-    if (registry()->find(type) != nullptr) continue;
-    logger_->log({LogLevel::warn, "storage.retention.unknown_type",
-                  "storage.retention.types names a type that is not registered; nearest: '" +
-                      registry()->nearest(type) + "'",
-                  {{"type", type}}});
-  }
 }
 
 void HubProcess::build_sessions() {

@@ -84,7 +84,6 @@ class HubProcess final : public hub::HubApi {
   Status open_store();
   Status load_security();
   Status build_core();
-  void heed_type_retention();
   void build_sessions();
   void start_tick();
   void tick();

@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "protocol/model/nearest.hpp"
 #include "protocol/text/strict_yaml.hpp"
 
 namespace zonesync {
@@ -61,7 +62,6 @@ class Assembler {
     config.retention.age_ms = values_.duration("storage.retention.age").count();
     config.retention.bytes = values_.bytes("storage.retention.bytes");
     config.retention.tombstones_ms = values_.duration("storage.retention.tombstones").count();
-    type_retention(config);
     config.listen_sync = endpoint("listen.sync");
     config.listen_api = endpoint("listen.api");
     config.metrics_enabled = !values_.text("listen.metrics").empty();
@@ -84,6 +84,7 @@ class Assembler {
     config.log_level = values_.text("log.level");
     config.log_format = values_.text("log.format");
     types(config);
+    type_retention(config);
     distinct_endpoints(config);
     config.values = values_;
     return config;
@@ -138,6 +139,7 @@ class Assembler {
       refuse("storage.retention.types",
              "names " + std::to_string(records.size()) + " types, at most " +
                  std::to_string(kRetentionTypesMax) + " may have a retention of their own");
+      return;
     }
     for (const ConfigValues& record : records) {
       HubConfig::Retention own;
@@ -148,6 +150,15 @@ class Assembler {
       if (type.empty() || !config.type_retention.emplace(type, own).second) {
         errors_.push_back({ErrorCode::invalid_argument,
                            "'storage.retention.types' needs every type once, got '" + type + "'",
+                           record.entry("type").origin});
+      } else if (config.registry->find(type) == nullptr) {
+        // A misspelt one would keep the limits from the type that was meant, unseen.
+        errors_.push_back({ErrorCode::invalid_argument,
+                           "'storage.retention.types' names type '" + type +
+                               "', which this configuration does not know" +
+                               did_you_mean(config.registry->nearest(type)) +
+                               "; a type of your own must stand under 'types' too, also one that "
+                               "was registered while the hub ran",
                            record.entry("type").origin});
       }
     }

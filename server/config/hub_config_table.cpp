@@ -40,7 +40,10 @@ std::vector<ConfigKey> type_fields() {
 
 std::vector<ConfigKey> retention_fields() {
   return {
-      {.path = "type", .doc = "Type name, as in resources.", .required = true},
+      {.path = "type",
+       .doc = "Type name, as in resources; a default type or one of `types`. An unknown one stops "
+              "the start.",
+       .required = true},
       {.path = "revisions", .type = ConfigType::integer, .default_text = "0",
        .doc = "Keep its superseded versions of the log's newest so many revisions; 0 = no such "
               "limit."},

@@ -176,6 +176,22 @@ TEST_F(HubConfigTest, RetentionNamesEveryTypeOnceAndNotTooMany) {
   EXPECT_NE(refused[0].message.find("at most 64"), std::string::npos) << refused[0].message;
 }
 
+TEST_F(HubConfigTest, RetentionOfATypeThatNobodyKnowsIsRefusedWithTheNearest) {
+  const auto found = errors(
+      "storage:\n  retention:\n    types:\n    - {type: DataplaneInsigth, age: 10m}\n"
+      "    - {type: Tennant}\ntypes: [{name: Tenant, plural: tenants}]\n");
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_NE(found[0].message.find("'DataplaneInsigth'"), std::string::npos) << found[0].message;
+  EXPECT_NE(found[0].message.find("did you mean 'DataplaneInsight'?"), std::string::npos)
+      << found[0].message;
+  EXPECT_NE(found[0].field.find("hub.yaml:7:"), std::string::npos) << found[0].field;
+  EXPECT_NE(found[1].message.find("did you mean 'Tenant'?"), std::string::npos) << found[1].message;
+  EXPECT_TRUE(load_hub_config(with(std::string(kMinimal) +
+                                   "storage: {retention: {types: [{type: Tenant, age: 1h}]}}\n"
+                                   "types: [{name: Tenant, plural: tenants}]\n")))
+      << "a type of the same file is known";
+}
+
 TEST_F(HubConfigTest, UnsafeStorageMustBeSpeltOut) {
   EXPECT_FALSE(load_hub_config(with(std::string(kMinimal) +
                                     "storage: {sync: unsafe_never}"))->storage_sync);
