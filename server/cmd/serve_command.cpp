@@ -162,10 +162,34 @@ class Serving {
     const Status status = hub_->reload();
     logger_->log({status ? LogLevel::info : LogLevel::error,
                   status ? "hub.reloaded" : "hub.reload.failed",
-                  status ? "certificates, keys and revocations were read again"
+                  status ? "certificates, signing keys and revocations were read again; settings "
+                           "need a restart"
                          : "reload failed; the hub goes on with what it had",
                   status ? std::vector<LogField>{}
                          : std::vector<LogField>{{"reason", describe(status.error())}}});
+    compare_settings();
+  }
+
+  /// Says what the configuration holds by now that this hub does not do.
+  void compare_settings() {
+    HubConfigSources sources;
+    sources.file = flags_.config;
+    sources.environment = process_environment();
+    const auto fresh = load_hub_config(sources);
+    if (!fresh) {
+      logger_->log({LogLevel::warn, "hub.reload.config_invalid",
+                    "the hub goes on, but would not start with this configuration",
+                    {{"reason", describe(fresh.error().front())}}});
+      return;
+    }
+    std::string names;
+    for (const std::string& path : changed_settings(config_, *fresh)) {
+      names += (names.empty() ? "" : ",") + path;
+    }
+    if (names.empty()) return;
+    logger_->log({LogLevel::warn, "hub.reload.restart_needed",
+                  "the configuration differs from what runs; these settings need a restart",
+                  {{"settings", names}}});
   }
 
   void stop() {

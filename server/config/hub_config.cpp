@@ -4,6 +4,7 @@
 #include <charconv>
 #include <fstream>
 #include <sstream>
+#include <type_traits>
 
 #include <unistd.h>
 
@@ -36,6 +37,32 @@ Result<std::string> read_file(const fs::path& file) {
     return fail(ErrorCode::storage_io, "cannot read the configuration file", file.string());
   }
   return std::move(content).str();
+}
+
+bool same_value(const text::ConfigKey& key, const ConfigValues& a, const ConfigValues& b);
+
+bool same_records(const text::ConfigKey& key, const std::vector<ConfigValues>& left,
+                  const std::vector<ConfigValues>& right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [&key](const ConfigValues& one, const ConfigValues& other) {
+                      return std::all_of(
+                          key.fields.begin(), key.fields.end(),
+                          [&](const auto& field) { return same_value(field, one, other); });
+                    });
+}
+
+bool same_value(const text::ConfigKey& key, const ConfigValues& a, const ConfigValues& b) {
+  if (!a.has(key.path) || !b.has(key.path)) return a.has(key.path) == b.has(key.path);
+  const auto equal = [&](const auto& left) {
+    using Held = std::decay_t<decltype(left)>;
+    const Held* right = std::get_if<Held>(&b.entry(key.path).value);
+    if constexpr (std::is_same_v<Held, std::vector<ConfigValues>>) {
+      return right != nullptr && same_records(key, left, *right);
+    } else {
+      return right != nullptr && left == *right;
+    }
+  };
+  return std::visit(equal, a.entry(key.path).value);
 }
 
 /// Turns checked values into the struct; collects what only makes sense across values.
@@ -244,6 +271,14 @@ tl::expected<HubConfig, std::vector<Error>> load_hub_config(const HubConfigSourc
     return tl::unexpected<std::vector<Error>>(std::move(assembler.errors()));
   }
   return config;
+}
+
+std::vector<std::string> changed_settings(const HubConfig& before, const HubConfig& after) {
+  std::vector<std::string> changed;
+  for (const text::ConfigKey& key : hub_config_table().keys) {
+    if (!same_value(key, before.values, after.values)) changed.push_back(key.path);
+  }
+  return changed;
 }
 
 std::map<std::string, std::string> process_environment() {

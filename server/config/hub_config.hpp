@@ -84,6 +84,11 @@ struct HubConfigSources {
 [[nodiscard]] tl::expected<HubConfig, std::vector<Error>> load_hub_config(
     const HubConfigSources& sources);
 
+/// Paths of the settings in which two configurations differ, in the order of the table. How a value
+/// is written, and where it comes from, is no difference.
+[[nodiscard]] std::vector<std::string> changed_settings(const HubConfig& before,
+                                                        const HubConfig& after);
+
 /// This process's environment. Not thread-safe against setenv.
 [[nodiscard]] std::map<std::string, std::string> process_environment();
 

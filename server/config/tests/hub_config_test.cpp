@@ -192,6 +192,25 @@ TEST_F(HubConfigTest, RetentionOfATypeThatNobodyKnowsIsRefusedWithTheNearest) {
       << "a type of the same file is known";
 }
 
+TEST_F(HubConfigTest, SettingsThatDifferAreNamed) {
+  const auto running = load_hub_config(with(kMinimal));
+  ASSERT_TRUE(running);
+  const auto named = [&](const std::string& extra) {
+    const auto fresh = load_hub_config(with(kMinimal + extra));
+    EXPECT_TRUE(fresh) << extra;
+    std::string names;
+    for (const std::string& path : changed_settings(*running, *fresh)) names += path + " ";
+    return names;
+  };
+  EXPECT_EQ(named(""), "");
+  EXPECT_EQ(named("# a remark\nlog: {level: info}\n"), "") << "the default, spelt out";
+  EXPECT_EQ(named("log: {level: debug}\nzones: {auto_register: false}\nio: {threads: 3}\n"),
+            "zones.auto_register io.threads log.level ");
+  EXPECT_EQ(named("storage: {retention: {age: 1h, types: [{type: Mesh, age: 1h}]}}\n"),
+            "storage.retention.age storage.retention.types ");
+  EXPECT_EQ(named("types: [{name: Tenant, plural: tenants, scope_labels: [team]}]\n"), "types ");
+}
+
 TEST_F(HubConfigTest, UnsafeStorageMustBeSpeltOut) {
   EXPECT_FALSE(load_hub_config(with(std::string(kMinimal) +
                                     "storage: {sync: unsafe_never}"))->storage_sync);
