@@ -47,6 +47,9 @@ Result<ScanPage> LogTable::scan(Position after, const ScanOptions& options) cons
   auto end = next_entry ? segment_ends_.lower_bound(*next_entry) : segment_ends_.end();
   std::optional<Revision> segment_end;
   if (end != segment_ends_.begin()) segment_end = *std::prev(end);
+  if (segment_end && *segment_end < page.trim_floor && !ZONESYNC_DEFECT(6)) {
+    segment_end = Revision{0};  // a state that never was: of no use
+  }
   log_rules::finish_page(page, after, next_entry, state_.head, segment_end);
   return page;
 }
@@ -175,9 +178,10 @@ Result<TrimProgress> LogTable::trim(const TrimRequest& request) {
     return sweep_superseded(type, group, request.max_visited, progress) &&
            sweep_tombstones(type, group, request.max_visited, progress);
   });
-  if (state_.trim_floor > Revision{0} && !ZONESYNC_DEFECT(6)) {  // 0 would be an inverted range
+  const Revision lowest = floors_.lowest();
+  if (lowest > Revision{0} && !ZONESYNC_DEFECT(6)) {  // 0 would be an inverted range
     segment_ends_.erase(segment_ends_.upper_bound(Revision{0}),
-                        segment_ends_.lower_bound(state_.trim_floor));
+                        segment_ends_.lower_bound(lowest));
   }
   return progress;
 }

@@ -17,6 +17,12 @@ Revision TrimFloors::highest() const {
   return highest;
 }
 
+Revision TrimFloors::lowest() const {
+  Revision lowest = rest.floor;
+  for (const auto& [type, group] : types) lowest = std::min(lowest, group.floor);
+  return lowest;
+}
+
 Revision TrimFloors::highest_viewed(const AsideRule& aside) const {
   Revision highest = rest.floor;
   for (const auto& [type, group] : types) {

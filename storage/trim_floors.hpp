@@ -29,6 +29,8 @@ struct TrimFloors {
   [[nodiscard]] const TrimGroup& group_of(std::string_view type) const;
   [[nodiscard]] Revision floor_of(std::string_view type) const { return group_of(type).floor; }
   [[nodiscard]] Revision highest() const;
+  /// Below it no scan needs a segment end.
+  [[nodiscard]] Revision lowest() const;
   /// The highest of all groups but the types that are wholly aside.
   [[nodiscard]] Revision highest_viewed(const AsideRule& aside) const;
   /// Leaves of a group go up to here: behind it a leave's predecessor may still be there.

@@ -94,9 +94,12 @@ void judge_running(HubCase& test) {
   const std::string said = test.hub.said();
   const bool told = said.find("storage.open.attention") != std::string::npos;
   if (!shown) {
-    // A block that cannot be read is refused where it is read, and logged with its reason.
-    const bool reason = said.find("orrupt") != std::string::npos ||
-                        said.find("hecksum") != std::string::npos;
+    // A block that cannot be read is refused where it is read, and logged with its reason: in
+    // another pipe than the answer came from.
+    const bool reason = eventually([&] {
+      const std::string now = test.hub.said();
+      return now.find("orrupt") != std::string::npos || now.find("hecksum") != std::string::npos;
+    });
     test.report.count("refused_at_read");
     if (!reason) test.report.failed(test.where + "a read fails and nobody says why: " + said);
     return;

@@ -227,7 +227,7 @@ Status RocksDbChangeLog::admits(std::string_view type) const { return seals_->ad
 // One batch wrote entries, segment end and head: they must agree.
 Status RocksDbChangeLog::check_bounds() const {
   const Published now = published();
-  auto segment = segment_end_before(now, state_.head.next());
+  auto segment = segment_end_before(now, state_.trim_floor, state_.head.next());
   if (!segment) return fail(std::move(segment.error()));
   if (segment->value_or(Revision{0}) != state_.head) {
     return fail(corrupt("the log's head is not a segment end"));

@@ -139,6 +139,7 @@ class RocksDbChangeLog final : public ChangeLog {
   [[nodiscard]] Result<std::vector<LatestEntry>> newest_of(const Published& at,
                                                            const ResourceKey& key) const;
   [[nodiscard]] Result<std::optional<Revision>> segment_end_before(const Published& at,
+                                                                   Revision floor,
                                                                    Revision revision) const;
 
   OpenOptions options_;

@@ -41,10 +41,10 @@ Revision RocksDbChangeLog::viewed_floor() const {
 }
 
 Result<std::optional<Revision>> RocksDbChangeLog::segment_end_before(const Published& at,
+                                                                     Revision floor,
                                                                      Revision revision) const {
   // Ends below the floor are of no use, and many may just have been removed: do not walk there.
-  auto key = database_->last_before(Family::meta,
-                                    numbered_key(kSegmentPrefix, at.floors->highest().value),
+  auto key = database_->last_before(Family::meta, numbered_key(kSegmentPrefix, floor.value),
                                     numbered_key(kSegmentPrefix, revision.value),
                                     at.snapshot.get());
   if (!key) return fail(std::move(key.error()));
@@ -96,7 +96,7 @@ Result<ScanPage> RocksDbChangeLog::scan(Position after, const ScanOptions& optio
     return fail(corrupt("the entry after revision " + std::to_string(page.next.revision.value) +
                         " is unreadable"));
   }
-  auto segment_end = segment_end_before(at, next_entry.value_or(at.head.next()));
+  auto segment_end = segment_end_before(at, page.trim_floor, next_entry.value_or(at.head.next()));
   if (!segment_end) return fail(std::move(segment_end.error()));
   log_rules::finish_page(page, after, next_entry, at.head, *segment_end);
   return page;

@@ -98,7 +98,7 @@ class Sweep {
   }
 
   Status segment_ends() {
-    const Revision floor = trim_.floors.highest();
+    const Revision floor = trim_.floors.lowest();
     const std::string from = numbered_key(kSegmentPrefix, trim_.segments_swept.value);
     const std::string end = numbered_key(kSegmentPrefix, floor.value);
     if (from >= end) return {};

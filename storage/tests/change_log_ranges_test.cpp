@@ -107,6 +107,31 @@ TYPED_TEST(RangeContract, ATypesFloorLetsItsOwnEntriesGoAndNoOthers) {
   EXPECT_EQ(this->log().history(key("a"), 10)->size(), 2u);
 }
 
+// A retention of a second for what nobody views must not make one cut of what zones catch up with.
+TYPED_TEST(RangeContract, AViewedScanMeetsEverySegmentEndAboveItsOwnFloor) {
+  this->fill();
+  TrimRequest request;
+  request.type_floors[kAsideType] = Revision{5};
+  if (!this->trim(request)) return;  // it has no floors of types
+  this->reopen();
+  ScanOptions options;
+  options.viewed_only = true;
+  options.max_entries = 1;
+  const auto first = this->log().scan(Position::start(), options);
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(first->at_segment_end);
+  EXPECT_LT(first->next, Position::end_of(Revision{5}));
+  options.viewed_only = false;  // this one reads what was trimmed up to 5
+  Position next = Position::start();
+  for (;;) {
+    const auto page = this->log().scan(next, options);
+    ASSERT_TRUE(page);
+    EXPECT_TRUE(!page->at_segment_end || page->next >= Position::end_of(Revision{5}));
+    if (page->at_head) break;
+    next = page->next;
+  }
+}
+
 // A reader of what zones view may go on behind leaves that none of its types lost.
 TYPED_TEST(RangeContract, AViewedScanHasTheFloorsOfWhatItReads) {
   this->fill();
