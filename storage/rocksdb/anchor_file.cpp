@@ -29,11 +29,15 @@ std::string directory_of(const std::string& path) {
 std::string ballast_path(const std::string& store) { return store + "/ballast"; }
 
 rocksdb::Status write_new(rocksdb::Env& env, const std::string& path, const std::string& bytes) {
+  if (&env == rocksdb::Env::Default()) {  // RocksDB's files are for everybody to read
+    ::close(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  }
   std::unique_ptr<rocksdb::WritableFile> file;
   auto status = env.NewWritableFile(path, &file, rocksdb::EnvOptions());
   if (status.ok()) status = file->Append(bytes);
   if (status.ok()) status = file->Sync();
   if (status.ok()) status = file->Close();
+  if (!status.ok()) env.DeleteFile(path).PermitUncheckedError();
   return status;
 }
 

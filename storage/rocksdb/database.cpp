@@ -4,6 +4,8 @@
 
 #include <sys/stat.h>
 
+#include <limits>
+
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 #include <rocksdb/sst_file_reader.h>
@@ -106,6 +108,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, bool c
   }
   if (env == nullptr && !exists) {
     ::mkdir(path.c_str(), 0700);  // a failure shows when RocksDB writes there
+    ::chmod(path.c_str(), 0700);  // one that was made before: what comes into it is private
   }
   std::unique_ptr<Database> database(new Database(path));
   if (env == nullptr) {
@@ -117,6 +120,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, bool c
   rocksdb::DBOptions options = database_options(!exists, env, logger);
   database->marker_ = std::make_shared<FileMarker>(path, env);
   options.listeners.push_back(database->marker_);
+  options.listeners.push_back(database->space_);
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
       rocksdb::DB::Open(options, path, families(), &database->handles_, &db);
@@ -230,6 +234,8 @@ void Database::erase(rocksdb::WriteBatch& batch, Family family, std::string_view
 
 Status Database::write(rocksdb::WriteBatch& batch, bool sync) {
   const rocksdb::Status status = db_->Write(write_options(sync), &batch);
+  // An error with a severity is one from before, for which the write was refused whole.
+  if (!status.ok() && status.severity() < rocksdb::Status::kHardError) space_->write_failed();
   if (!status.ok()) return fail(to_error(status, "writing the log", path_));
   return {};
 }
@@ -237,6 +243,7 @@ Status Database::write(rocksdb::WriteBatch& batch, bool sync) {
 Status Database::flush() {
   rocksdb::FlushOptions options;
   options.wait = true;
+  options.allow_write_stall = true;  // else it waits for compactions, on a full disk for ever
   const rocksdb::Status status = db_->Flush(options, handles_);
   if (!status.ok()) return fail(to_error(status, "flushing the log", path_));
   return {};
@@ -252,16 +259,31 @@ Status Database::compact() {
   return {};
 }
 
-Status Database::checkpoint(const std::string& directory) {
+Status Database::copy_to(const std::string& directory) {
   rocksdb::Checkpoint* made = nullptr;
   rocksdb::Status status = rocksdb::Checkpoint::Create(db_.get(), &made);
   const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
-  if (status.ok()) status = checkpoint->CreateCheckpoint(directory);
+  constexpr auto kNoFlush = std::numeric_limits<std::uint64_t>::max();
+  if (status.ok()) status = checkpoint->CreateCheckpoint(directory, kNoFlush);
   if (status.ok()) return mark_manifest(directory, db_->GetEnv());
-  if (status.IsInvalidArgument()) {
-    return fail(ErrorCode::conflict, "the directory of a checkpoint must not exist yet", directory);
-  }
   return fail(to_error(status, "copying the log", directory));
+}
+
+Result<Database::CopySizes> Database::copy_sizes() const {
+  rocksdb::LiveFilesStorageInfoOptions options;
+  options.wal_size_for_flush = std::numeric_limits<std::uint64_t>::max();  // only look
+  std::vector<rocksdb::LiveFileStorageInfo> files;
+  const rocksdb::Status status = db_->GetLiveFilesStorageInfo(options, &files);
+  if (!status.ok()) return fail(to_error(status, "listing the log's files", path_));
+  CopySizes sizes;
+  sizes.unflushed = unflushed_bytes();
+  for (const rocksdb::LiveFileStorageInfo& file : files) {
+    std::uint64_t& sum = file.file_type == rocksdb::kTableFile ? sizes.tables
+                         : file.file_type == rocksdb::kWalFile ? sizes.logs
+                                                               : sizes.copied;
+    sum += file.size;
+  }
+  return sizes;
 }
 
 Status Database::verify_checksums() {
@@ -276,12 +298,33 @@ Database::Snapshot Database::snapshot() const {
                   [db](const rocksdb::Snapshot* snapshot) { db->ReleaseSnapshot(snapshot); });
 }
 
-std::optional<std::uint64_t> Database::free_bytes() const {
+std::optional<std::uint64_t> Database::free_bytes_in(const std::string& directory) const {
   std::uint64_t free = 0;
   const auto status =
-      db_->GetFileSystem()->GetFreeSpace(path_, rocksdb::IOOptions(), &free, nullptr);
+      db_->GetFileSystem()->GetFreeSpace(directory, rocksdb::IOOptions(), &free, nullptr);
   if (!status.ok()) return std::nullopt;
   return free;
+}
+
+std::uint64_t Database::unflushed_bytes() const {
+  std::uint64_t bytes = 0;
+  const bool known =
+      db_->GetAggregatedIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &bytes);
+  return known ? bytes : 0;
+}
+
+Status Database::resume() {
+  const rocksdb::Status status = db_->Resume();
+  if (status.IsBusy()) return {};  // RocksDB is at it after a compaction without space
+  if (!status.ok()) return fail(to_error(status, "flushing what waited for space", path_));
+  space_->resumed();
+  return {};
+}
+
+bool Database::blocked() const {
+  std::uint64_t stopped = 0;
+  return space_->compaction_waits() &&
+         db_->GetIntProperty(rocksdb::DB::Properties::kIsWriteStopped, &stopped) && stopped != 0;
 }
 
 }  // namespace zonesync::rocksdb_store

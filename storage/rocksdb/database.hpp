@@ -14,6 +14,7 @@
 #include <rocksdb/write_batch.h>
 
 #include "protocol/model/result.hpp"
+#include "storage/rocksdb/space_watch.hpp"
 #include "storage/rocksdb/store_lock.hpp"
 
 namespace zonesync::rocksdb_store {
@@ -68,15 +69,34 @@ class Database {
   [[nodiscard]] Status flush();
   /// Rewrites all table files without what was removed. Errors: storage_io, resource_exhausted.
   [[nodiscard]] Status compact();
-  /// A consistent copy of the store; `directory` must not exist. Errors: conflict, storage_io,
-  /// resource_exhausted.
-  [[nodiscard]] Status checkpoint(const std::string& directory);
+  /// RocksDB's consistent copy of the store, with the write-ahead log of what is not flushed;
+  /// `directory` must not exist (see make_checkpoint).
+  /// Errors: storage_io, resource_exhausted.
+  [[nodiscard]] Status copy_to(const std::string& directory);
+  /// What such a copy takes. Errors: storage_io.
+  struct CopySizes {
+    std::uint64_t unflushed = 0;  // becomes table files first, here
+    std::uint64_t tables = 0;     // shared on one file system
+    std::uint64_t logs = 0;       // write-ahead; a flush gives most of it back
+    std::uint64_t copied = 0;     // the rest
+  };
+  [[nodiscard]] Result<CopySizes> copy_sizes() const;
   /// Reads every block of every table file. Errors: storage_corrupt, storage_io.
   [[nodiscard]] Status verify_checksums();
 
   [[nodiscard]] Snapshot snapshot() const;
   /// Bytes free where the store lies; nothing when the file system cannot tell.
-  [[nodiscard]] std::optional<std::uint64_t> free_bytes() const;
+  [[nodiscard]] std::optional<std::uint64_t> free_bytes() const { return free_bytes_in(path_); }
+  [[nodiscard]] std::optional<std::uint64_t> free_bytes_in(const std::string& directory) const;
+  /// What only memory and the write-ahead log hold: a flush takes about so much space.
+  [[nodiscard]] std::uint64_t unflushed_bytes() const;
+  /// A flush found no space: nothing is lost, every write is refused whole until resume().
+  [[nodiscard]] bool starved() const { return space_->starved(); }
+  /// Compactions wait for space and are so far behind that a write would wait for them.
+  [[nodiscard]] bool blocked() const;
+  /// Flushes again. Errors: resource_exhausted (still starved), storage_io.
+  [[nodiscard]] Status resume();
+  [[nodiscard]] rocksdb::Env& env() const { return *db_->GetEnv(); }
   [[nodiscard]] const std::string& path() const { return path_; }
   /// Whether the path still names the directory that was opened. Otherwise RocksDB's next files
   /// would be made in another store: nothing may be written. Always true on an Env of a test.
@@ -92,6 +112,7 @@ class Database {
   StoreLock lock_;                           // released last
   std::optional<DirectoryIdentity> place_;
   std::shared_ptr<FileMarker> marker_;       // RocksDB calls it
+  std::shared_ptr<SpaceWatch> space_ = std::make_shared<SpaceWatch>();  // RocksDB calls it
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
   std::shared_ptr<rocksdb::DB> db_;
 };

@@ -1,21 +1,16 @@
 #include "storage/rocksdb/offline_store.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <filesystem>
 #include <utility>
 
 #include "storage/entry_codec.hpp"
 #include "storage/rocksdb/anchor_file.hpp"
+#include "storage/rocksdb/checkpoint.hpp"
 #include "storage/rocksdb/database.hpp"
 #include "storage/rocksdb/file_marks.hpp"
 #include "storage/rocksdb/key_codec.hpp"
 #include "storage/rocksdb/log_ranges.hpp"
 #include "storage/rocksdb/reseal.hpp"
-#include "storage/rocksdb/rocksdb_change_log.hpp"
 #include "storage/rocksdb/seals.hpp"
-#include "storage/rocksdb/store_lock.hpp"
 #include "storage/rocksdb/store_verifier.hpp"
 
 namespace zonesync {
@@ -24,37 +19,8 @@ using namespace rocksdb_store;
 
 namespace {
 
-namespace fs = std::filesystem;
-
 Error unreadable(const std::string& what, const std::string& path) {
   return Error{ErrorCode::storage_corrupt, what + " is missing or unreadable", path};
-}
-
-Status io_error(const std::string& doing, const std::string& path, const std::error_code& error) {
-  const bool full = error == std::errc::no_space_on_device;
-  return fail(full ? ErrorCode::resource_exhausted : ErrorCode::storage_io,
-              doing + ": " + error.message(), path);
-}
-
-Status sync_path(const fs::path& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool synced = file >= 0 && ::fsync(file) == 0;
-  const std::error_code error(errno, std::generic_category());
-  if (file >= 0) ::close(file);
-  return synced ? Status() : io_error("making the copy durable", path.string(), error);
-}
-
-Status copy_durably(const fs::path& from, const fs::path& to) {
-  std::error_code error;
-  fs::remove_all(to, error);
-  fs::create_directory(to, error);
-  if (!error) fs::permissions(to, fs::perms::owner_all, error);
-  if (!error) fs::copy(from, to, error);
-  if (error) return io_error("copying the checkpoint", to.string(), error);
-  for (const auto& file : fs::directory_iterator(to, error)) {
-    if (Status status = sync_path(file.path()); !status) return status;
-  }
-  return sync_path(to);
 }
 
 }  // namespace
@@ -220,9 +186,9 @@ Status OfflineStore::checkpoint(const std::string& directory) {
       database_->get(Family::meta, numbered_key(kSegmentPrefix, known->state.head.value), nullptr);
   if (!value) return fail(std::move(value.error()));
   const auto chain = *value ? parse_chain(**value) : std::nullopt;
-  if (Status status = database_->checkpoint(directory); !status) return status;
-  return write_anchor(store_path(directory, env_), {known->state.log_id, known->state.head,
-                                  known->state.current_era(), chain.value_or(Hash128{})}, env_);
+  return make_checkpoint(*database_, directory, 0,
+                         {known->state.log_id, known->state.head, known->state.current_era(),
+                          chain.value_or(Hash128{})});
 }
 
 Status OfflineStore::compact() { return database_->compact(); }
@@ -282,82 +248,6 @@ Result<std::string> vouch(const std::string& path, rocksdb::Env* env,
                   " problems; zonesync-hub store verify lists them); nothing was changed. Put the "
                   "right files back, or restore a checkpoint (zonesync-hub store restore)",
               path);
-}
-
-namespace {
-
-/// Opens what was copied, before anything is changed: half a checkpoint must not take a store's
-/// place.
-Status check_copy(const std::string& staged, const std::string& checkpoint,
-                  const sealing::MasterKeyPtr& key) {
-  const auto damaged = [&](const std::string& what) {
-    return fail(ErrorCode::storage_corrupt,
-                "the checkpoint is damaged or was copied in part, nothing was changed: " + what,
-                checkpoint);
-  };
-  auto store = OfflineStore::open(staged, nullptr, key);
-  if (!store && store.error().code == ErrorCode::storage_corrupt) {
-    return damaged(store.error().message);
-  }
-  if (!store) return fail(std::move(store.error()));
-  const auto report = (*store)->verify();
-  if (!report) return fail(report.error());
-  return report->good() ? Status() : damaged(report->texts.front());
-}
-
-}  // namespace
-
-Result<RestoreReport> restore_store(const std::string& from, const std::string& to,
-                                    SealingOptions sealing) {
-  const std::string checkpoint = store_path(from, nullptr), path = store_path(to, nullptr);
-  std::error_code error;
-  if (!fs::exists(checkpoint + "/CURRENT", error)) {
-    return fail(ErrorCode::not_found, "there is no checkpoint in this directory", checkpoint);
-  }
-  if (fs::exists(path, error) && !fs::is_empty(path, error)) {
-    return fail(ErrorCode::conflict,
-                "a store is here already; stop the hub and move it away before restoring", path);
-  }
-  RestoreReport report;
-  auto lock = StoreLock::take(path);  // a hub may still run on what was moved away from here
-  if (!lock) return fail(std::move(lock.error()));
-  auto anchor = read_anchor(path, nullptr);
-  if (anchor) report.anchor_before = *anchor;  // a damaged one is moved away like any other
-  const auto made = read_anchor(checkpoint, nullptr);  // of the copy itself; older ones have none
-  if (!made) return fail(made.error());
-  const std::string staged = path + ".restoring";
-  if (Status status = copy_durably(checkpoint, staged); !status) {
-    return fail(std::move(status.error()));
-  }
-  Status whole = check_copy(staged, checkpoint, sealing.key);
-  fs::remove(staged + ".lock", error);
-  if (!whole) {
-    fs::remove_all(staged, error);
-    return fail(std::move(whole.error()));
-  }
-  if (Status status = mark_manifest(staged, nullptr); !status) {
-    fs::remove_all(staged, error);
-    return fail(std::move(status.error()));
-  }
-  // In this order: a crash between leaves a store that opens, and says it was rewound, or none.
-  fs::remove(path, error);
-  fs::rename(staged, path, error);
-  if (error) return fail(io_error("putting the copy in place", path, error).error());
-  if (fs::exists(anchor_path(path), error)) {
-    fs::rename(anchor_path(path), anchor_path(path) + ".before-restore", error);
-    if (error) return fail(io_error("moving the anchor away", path, error).error());
-  }
-  if (*made) {
-    if (Status status = write_anchor(path, **made, nullptr); !status) return fail(status.error());
-  }
-  *lock = StoreLock();  // the log takes it
-  RocksDbOptions options;
-  options.sealing = std::move(sealing);
-  auto log = RocksDbChangeLog::open(path, std::move(options));
-  if (!log) return fail(std::move(log.error()));
-  report.warning = (*log)->report().text;
-  report.state = (*log)->state();
-  return report;
 }
 
 }  // namespace zonesync

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/change_log.hpp"
@@ -74,8 +75,8 @@ class OfflineStore {
   /// else its payload is the sealed bytes. Errors: forbidden (`reveal` without key).
   [[nodiscard]] Status each_entry(
       const std::function<bool(const LogEntry&, bool sealed)>& visit, bool reveal = false) const;
-  /// A consistent copy in a new directory. Errors: conflict (it exists), resource_exhausted,
-  /// storage_io.
+  /// A consistent copy in a new directory outside the store. Errors: as make_checkpoint
+  /// (checkpoint.hpp).
   [[nodiscard]] Status checkpoint(const std::string& directory);
   /// Gives back the space of what was trimmed.
   [[nodiscard]] Status compact();
@@ -107,6 +108,12 @@ class OfflineStore {
 [[nodiscard]] Result<std::string> vouch(const std::string& path, rocksdb::Env* env,
                                         const sealing::MasterKeyPtr& key);
 
+/// Behind the name of a checkpoint while it is being made; the hub gives no such names.
+inline constexpr std::string_view kMakingSuffix = "~making";
+/// A copy inside what it is a copy of would be lost with it, and copied with it. Errors:
+/// invalid_argument.
+[[nodiscard]] Status check_outside_store(const std::string& directory, const std::string& store);
+
 struct RestoreReport {
   LogState state;                            // with the new era
   std::optional<LineageAnchor> anchor_before;  // of the log that was at `path`
@@ -115,8 +122,9 @@ struct RestoreReport {
 
 /// Copies a checkpoint to `path`, where no store may be, and opens a new era there. The anchor of
 /// the log that was there before is kept as "PATH.anchor.before-restore". On the real file system
-/// only. Errors: not_found, conflict (a store is there), forbidden (sealed with another key),
-/// storage_io, storage_corrupt.
+/// only. Errors, all of which leave everything as it was: not_found, conflict (a store is there),
+/// forbidden (sealed with another key), resource_exhausted (the disk is too full, asked before
+/// anything is copied), storage_io, storage_corrupt.
 [[nodiscard]] Result<RestoreReport> restore_store(const std::string& checkpoint,
                                                   const std::string& path,
                                                   SealingOptions sealing = {});

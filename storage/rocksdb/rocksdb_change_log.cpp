@@ -23,10 +23,6 @@ using namespace rocksdb_store;
 
 namespace {
 
-/// The hub's own records (an admission, a job's progress) may use all but this part of the reserve:
-/// a zone that restarts must get in while users' writes are refused.
-constexpr std::uint64_t kOwnReservePart = 16;
-
 Error missing_log(const LineageAnchor& anchor, const std::string& path) {
   return Error{ErrorCode::storage_corrupt,
                "the log that " + anchor_path(path) + " remembers, up to revision " +
@@ -268,16 +264,6 @@ Status RocksDbChangeLog::add_era() {
   return {};
 }
 
-Status RocksDbChangeLog::check_space(std::size_t bytes, bool hubs_own) const {
-  const auto free = database_->free_bytes();
-  const std::uint64_t reserve = options_.reserve_bytes / (hubs_own ? kOwnReservePart : 1);
-  if (!free || *free >= reserve + bytes) return {};
-  return fail(ErrorCode::resource_exhausted,
-              "the disk is almost full (" + std::to_string(*free >> 20) +
-                  " MiB free); nothing was written, free some space",
-              database_->path());
-}
-
 /// A segment on its way into one write batch.
 struct RocksDbChangeLog::SegmentBatch {
   SegmentBatch(const Hash128& before, Revision end) : chain(before, end) {}
@@ -377,12 +363,9 @@ Status RocksDbChangeLog::write_segment(Segment segment) {
       std::all_of(plan->entries.begin(), plan->entries.end(), [](const LogEntry& entry) {
         return entry.change.cls.type.starts_with(kSystemTypePrefix);
       });
-  if (Status status = check_space(batch.writes.GetDataSize(), hubs_own); !status) return status;
-  if (Status status = database_->write(batch.writes, options_.sync); !status) {
-    // Part of it may be in the WAL: only a restart can tell, also when the disk was full.
-    status.error().code = ErrorCode::storage_io;
-    return status;
-  }
+  const Writer writer = hubs_own ? Writer::hub : Writer::user;
+  if (Status status = check_space(batch.writes.GetDataSize(), writer); !status) return status;
+  if (Status status = write_batch(batch.writes, options_.sync); !status) return status;
   chain_ = after;
   ++segments_since_anchor_;
   publish(plan->end, batch, plan->digest_deltas);
@@ -419,11 +402,8 @@ Status RocksDbChangeLog::declare_complete() {
   rocksdb::WriteBatch batch;
   database_->put(batch, Family::meta, kCompleteKey, number_value(1));
   database_->erase(batch, Family::meta, kLossKey);
-  if (Status status = database_->write(batch, true); !status) {
-    stopped_ = true;
-    status.error().code = ErrorCode::storage_io;
-    return status;
-  }
+  if (Status status = check_space(batch.GetDataSize(), Writer::hub); !status) return status;
+  if (Status status = write_batch(batch, true); !status) return status;
   const std::lock_guard lock(mutex_);
   state_.complete = true;
   return {};

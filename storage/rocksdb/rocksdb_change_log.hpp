@@ -24,6 +24,7 @@
 namespace rocksdb {
 class Env;
 class Snapshot;
+class WriteBatch;
 }  // namespace rocksdb
 
 namespace zonesync {
@@ -39,9 +40,9 @@ struct RocksDbOptions {
   bool create = false;            // make a new log when there is none
   bool created_complete = false;  // a new log is complete from birth (its owner says so)
   bool sync = true;               // false = tests only: acked is then not durable
-  /// An append that would leave less free space is refused with resource_exhausted before anything
-  /// is written: flushes and a restart need room too. Segments of nothing but the hub's own entries
-  /// may use most of it.
+  /// An append that would leave less free space, beside what memory still has to flush, is refused
+  /// with resource_exhausted before anything is written: compactions and a restart need room too.
+  /// Segments of nothing but the hub's own entries, and trimming, may use most of it.
   std::uint64_t reserve_bytes = 64u << 20;
   /// Space set aside inside the store, given up when a full disk would prevent the start, and set
   /// aside again once there is room. 0 = none.
@@ -50,6 +51,17 @@ struct RocksDbOptions {
   IdSource ids = random_id;
   SealingOptions sealing;
   AsideRule aside{};              // classes of the second range; empty = there is none
+};
+
+/// How a log stands with its disk.
+struct StoreSpace {
+  bool refusing = false;            // users' writes are refused with resource_exhausted
+  std::optional<std::uint64_t> free_bytes;  // nothing = the file system cannot tell
+  std::uint64_t needed_bytes = 0;   // free space from which writes are taken
+  std::uint64_t ballast_bytes = 0;
+  std::uint64_t ballast_needs_bytes = 0;    // free space from which ballast is set aside
+  bool ballast_waits = false;       // there was no room for it
+  bool resealing_waits = false;     // re-encryption stands still until there is space
 };
 
 class RocksDbChangeLog final : public ChangeLog {
@@ -68,11 +80,18 @@ class RocksDbChangeLog final : public ChangeLog {
   void append(Segment segment, AppendDone done) override;
   [[nodiscard]] Status admits(std::string_view type) const override;
   Status declare_complete() override;
-  /// With a lineage anchor of its own, so that a copy that lost something is noticed.
+  /// With a lineage anchor of its own, so that a copy that lost something is noticed. Besides the
+  /// errors of ChangeLog: invalid_argument (inside the store), not_found (no such folder). A
+  /// checkpoint that fails leaves nothing, and the log goes on.
   [[nodiscard]] Status checkpoint(const std::string& directory) override;
+  /// May use most of the reserve. Besides the errors of ChangeLog: resource_exhausted (the disk is
+  /// full; nothing was lost, call again later).
   [[nodiscard]] Result<TrimProgress> trim(const TrimRequest& request) override;
-  /// Brings the lineage anchor up to date, and sets ballast aside again.
+  /// Brings the lineage anchor up to date, goes on with what waited for space, and sets ballast
+  /// aside again.
   void housekeep() override;
+  /// Writer thread.
+  [[nodiscard]] StoreSpace space() const;
   /// What the open found. A log that ends before its anchor, or has another history, is marked
   /// partial and says so here: its owner must log it.
   [[nodiscard]] const OpenReport& report() const { return report_; }
@@ -126,7 +145,13 @@ class RocksDbChangeLog final : public ChangeLog {
   [[nodiscard]] Status add_entries(const log_rules::SegmentPlan& plan, SegmentBatch& batch) const;
   [[nodiscard]] Status add_digests(const ClassDigests& deltas, SegmentBatch& batch) const;
   [[nodiscard]] Status reseal_step();
-  [[nodiscard]] Status check_space(std::size_t bytes, bool hubs_own) const;
+  enum class Writer : std::uint8_t { user, hub };
+  [[nodiscard]] Status check_space(std::size_t bytes, Writer writer);
+  [[nodiscard]] Error full_error(std::uint64_t free) const;
+  [[nodiscard]] Status write_batch(rocksdb::WriteBatch& batch, bool sync);
+  [[nodiscard]] std::uint64_t ballast_needs() const {
+    return options_.reserve_bytes + 2 * options_.ballast_bytes;
+  }
   void publish(Revision head, const SegmentBatch& batch, const ClassDigests& deltas);
   [[nodiscard]] Status raise_floors(const TrimRequest& request);
   [[nodiscard]] Result<TrimProgress> trim_step(std::size_t max_visited);
@@ -151,6 +176,8 @@ class RocksDbChangeLog final : public ChangeLog {
   bool stopped_ = false;
   std::uint64_t next_era_ = 0;   // number of the next era's key
   bool resealing_ = false;       // entries under an older data key may be left
+  bool resealing_waits_ = false;
+  bool ballast_waits_ = false;
   Hash128 chain_;                // running hash at the head
   std::unique_ptr<rocksdb_store::TrimState> trim_;
   Revision anchored_head_;       // what the anchor says

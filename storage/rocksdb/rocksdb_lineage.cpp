@@ -88,13 +88,6 @@ Status RocksDbChangeLog::write_anchor() {
   return status;
 }
 
-Status RocksDbChangeLog::checkpoint(const std::string& directory) {
-  if (stopped_) return fail(stopped_error());
-  if (Status status = database_->checkpoint(directory); !status) return status;
-  const LineageAnchor anchor{state_.log_id, state_.head, state_.current_era(), chain_};
-  return rocksdb_store::write_anchor(store_path(directory, options_.env), anchor, options_.env);
-}
-
 // A failure leaves the old anchor, which is still true: it may cost precision, never a wrong alarm.
 void RocksDbChangeLog::write_anchor_if_due() {
   if (segments_since_anchor_ == 0) return;
@@ -106,15 +99,22 @@ void RocksDbChangeLog::write_anchor_if_due() {
 
 void RocksDbChangeLog::housekeep() {
   if (stopped_) return;
+  if (database_->starved()) {
+    const Status ignored = check_space(0, Writer::hub);  // space may be back
+    static_cast<void>(ignored);
+  }
   write_anchor_if_due();
   if (resealing_) {
-    if (const Status status = reseal_step(); !status) resealing_ = false;  // again after a restart
+    const Status status = reseal_step();
+    resealing_waits_ = !status && status.error().code == ErrorCode::resource_exhausted;
+    if (!status && !resealing_waits_) resealing_ = false;  // again after a restart
   }
+  ballast_waits_ = false;
   if (options_.ballast_bytes == 0 || has_ballast(database_->path(), options_.env)) return;
   const auto free = database_->free_bytes();
-  if (free && *free < options_.reserve_bytes + 2 * options_.ballast_bytes) return;
-  const Status ignored = make_ballast(database_->path(), options_.ballast_bytes, options_.env);
-  static_cast<void>(ignored);
+  ballast_waits_ =
+      (free && *free < ballast_needs()) ||
+      !make_ballast(database_->path(), options_.ballast_bytes, options_.env);
 }
 
 }  // namespace zonesync

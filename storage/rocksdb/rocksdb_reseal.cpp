@@ -93,7 +93,7 @@ Result<bool> reseal_pending(const Database& database) {
 }
 
 Result<bool> reseal_some(Database& database, const sealing::KeyRing& keys,
-                         std::size_t max_visited) {
+                         std::size_t max_visited, const WriteResealed& write) {
   auto value = database.get(Family::meta, kResealKey, nullptr);
   if (!value) return fail(std::move(value.error()));
   if (!*value) return true;
@@ -109,14 +109,19 @@ Result<bool> reseal_some(Database& database, const sealing::KeyRing& keys,
     database.put(batch, Family::meta, kResealKey, log_key((*stopped)->position, (*stopped)->range));
   }
   // The old keys go in the batch that leaves no use of them: synced with everything before it.
-  if (Status status = database.write(batch, done); !status) return fail(status.error());
+  const Status status = write ? write(batch, done) : database.write(batch, done);
+  if (!status) return fail(status.error());
   return done;
 }
 
 }  // namespace rocksdb_store
 
 Status RocksDbChangeLog::reseal_step() {
-  auto done = reseal_some(*database_, *seals_->keys(), kResealVisitedPerStep);
+  const auto write = [this](rocksdb::WriteBatch& batch, bool sync) {
+    const Status room = check_space(batch.GetDataSize(), Writer::hub);
+    return room ? write_batch(batch, sync) : room;
+  };
+  auto done = reseal_some(*database_, *seals_->keys(), kResealVisitedPerStep, write);
   if (!done) return fail(std::move(done.error()));
   if (*done) resealing_ = false;
   return {};

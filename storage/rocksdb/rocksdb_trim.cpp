@@ -150,10 +150,7 @@ Result<TrimProgress> RocksDbChangeLog::trim(const TrimRequest& request) {
   }
   if (Status status = raise_floors(request); !status) return fail(std::move(status.error()));
   auto progress = trim_step(request.max_visited);
-  if (!progress && progress.error().code != ErrorCode::storage_corrupt) {
-    stopped_ = true;
-    progress.error().code = ErrorCode::storage_io;
-  }
+  if (!progress && progress.error().code == ErrorCode::storage_io) stopped_ = true;
   return progress;
 }
 
@@ -167,11 +164,8 @@ Status RocksDbChangeLog::raise_floors(const TrimRequest& request) {
   }
   rocksdb::WriteBatch batch;
   database_->put(batch, Family::meta, kTrimKey, trim_value(raised));
-  if (Status status = database_->write(batch, true); !status) {
-    stopped_ = true;
-    status.error().code = ErrorCode::storage_io;
-    return status;
-  }
+  if (Status status = check_space(batch.GetDataSize(), Writer::hub); !status) return status;
+  if (Status status = write_batch(batch, true); !status) return status;
   *trim_ = raised;
   publish_trim();
   return {};
@@ -184,9 +178,9 @@ Result<TrimProgress> RocksDbChangeLog::trim_step(std::size_t max_visited) {
   if (next == *trim_) return sweep.progress;
   database_->put(sweep.batch, Family::meta, kTrimKey, trim_value(next));
   // Not synced: a lost step is done again, and the floors that allow it are durable.
-  if (Status status = database_->write(sweep.batch, false); !status) {
-    return fail(std::move(status.error()));
-  }
+  Status status = check_space(sweep.batch.GetDataSize(), Writer::hub);
+  if (status) status = write_batch(sweep.batch, false);
+  if (!status) return fail(std::move(status.error()));
   *trim_ = next;
   publish_trim();
   return sweep.progress;

@@ -10,19 +10,19 @@ using rocksdb::IOStatus;
 
 class FaultyFile final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
-  FaultyFile(std::unique_ptr<rocksdb::FSWritableFile> file, FaultyRocksDbFiles& files)
-      : FSWritableFileOwnerWrapper(std::move(file)), files_(files) {}
+  FaultyFile(std::unique_ptr<rocksdb::FSWritableFile> file, FaultyRocksDbFiles& files, bool table)
+      : FSWritableFileOwnerWrapper(std::move(file)), files_(files), table_(table) {}
 
   IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
                   rocksdb::IODebugContext* debug) override {
-    const IOStatus status = files_.before_append(data.size());
+    const IOStatus status = files_.before_append(data.size(), table_);
     if (status.ok()) return FSWritableFileOwnerWrapper::Append(data, options, debug);
     return files_.writes_short() ? half(data, options, debug, status) : status;
   }
   IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
                   const rocksdb::DataVerificationInfo& verification,
                   rocksdb::IODebugContext* debug) override {
-    const IOStatus status = files_.before_append(data.size());
+    const IOStatus status = files_.before_append(data.size(), table_);
     if (status.ok()) {
       return FSWritableFileOwnerWrapper::Append(data, options, verification, debug);
     }
@@ -47,6 +47,7 @@ class FaultyFile final : public rocksdb::FSWritableFileOwnerWrapper {
   }
 
   FaultyRocksDbFiles& files_;
+  const bool table_;
 };
 
 }  // namespace
@@ -57,7 +58,8 @@ bool FaultyRocksDbFiles::fails(Fault fault) {
   return steps_ == 0;
 }
 
-IOStatus FaultyRocksDbFiles::before_append(std::size_t bytes) {
+IOStatus FaultyRocksDbFiles::before_append(std::size_t bytes, bool table) {
+  if (table && tables_full_) return IOStatus::NoSpace("no space for tables");
   if (fails(Fault::write_error)) return IOStatus::IOError("injected write error");
   if (fails(Fault::short_write)) return IOStatus::IOError("injected short write");
   if (fails(Fault::no_space)) return IOStatus::NoSpace("injected");
@@ -77,7 +79,8 @@ IOStatus FaultyRocksDbFiles::NewWritableFile(const std::string& path,
                                              rocksdb::IODebugContext* debug) {
   std::unique_ptr<rocksdb::FSWritableFile> real;
   const IOStatus status = FileSystemWrapper::NewWritableFile(path, options, &real, debug);
-  if (status.ok()) *file = std::make_unique<FaultyFile>(std::move(real), *this);
+  const bool table = path.ends_with(".sst");
+  if (status.ok()) *file = std::make_unique<FaultyFile>(std::move(real), *this, table);
   return status;
 }
 
@@ -93,6 +96,10 @@ IOStatus FaultyRocksDbFiles::DeleteFile(const std::string& path, const rocksdb::
 IOStatus FaultyRocksDbFiles::GetFreeSpace(const std::string& path,
                                           const rocksdb::IOOptions& options, std::uint64_t* free,
                                           rocksdb::IODebugContext* debug) {
+  if (!other_path_.empty() && path.starts_with(other_path_)) {
+    *free = other_free_;
+    return IOStatus::OK();
+  }
   if (capacity_ == kUnbounded) return FileSystemWrapper::GetFreeSpace(path, options, free, debug);
   *free = static_cast<std::uint64_t>(std::max<std::int64_t>(capacity_ - used_, 0));
   return IOStatus::OK();

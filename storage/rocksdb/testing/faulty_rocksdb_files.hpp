@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <rocksdb/file_system.h>
 
@@ -31,6 +32,13 @@ class FaultyRocksDbFiles final : public rocksdb::FileSystemWrapper {
   /// The disk holds so many bytes more than now.
   void set_free(std::uint64_t bytes) { capacity_ = used_ + static_cast<std::int64_t>(bytes); }
   void set_unbounded() { capacity_ = kUnbounded; }
+  /// Table files find no space, everything else does.
+  void set_tables_full(bool full) { tables_full_ = full; }
+  /// Another disk, at `path`, with so much free.
+  void set_free_at(std::string path, std::uint64_t bytes) {
+    other_path_ = std::move(path);
+    other_free_ = bytes;
+  }
 
   rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* file,
@@ -41,7 +49,7 @@ class FaultyRocksDbFiles final : public rocksdb::FileSystemWrapper {
                                  std::uint64_t* free, rocksdb::IODebugContext* debug) override;
 
   // For its files.
-  rocksdb::IOStatus before_append(std::size_t bytes);
+  rocksdb::IOStatus before_append(std::size_t bytes, bool table);
   rocksdb::IOStatus before_sync();
 
  private:
@@ -52,6 +60,9 @@ class FaultyRocksDbFiles final : public rocksdb::FileSystemWrapper {
   std::atomic<std::uint64_t> steps_{0};
   std::atomic<std::int64_t> used_{0};
   std::atomic<std::int64_t> capacity_{kUnbounded};
+  std::atomic<bool> tables_full_{false};
+  std::string other_path_;
+  std::uint64_t other_free_ = 0;
 };
 
 }  // namespace zonesync::rocksdb_store
