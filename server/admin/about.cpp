@@ -20,6 +20,8 @@ Answer get_hub(const Call& call) {
   body["complete"] = info.complete;
   body["ready"] = info.ready;
   body["draining"] = info.draining;
+  body["writes_refused"] = info.writes_refused;
+  if (info.disk_free_bytes) body["disk_free_bytes"] = *info.disk_free_bytes;
   body["started_at_ms"] = info.started_at_ms;
   return json_response(200, text::write_canonical(std::move(body)));
 }

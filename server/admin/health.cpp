@@ -24,6 +24,8 @@ Answer get_readyz(const Call& call) {
   if (*verbose) {
     body += check_line("hub", info.ready, "starting, stopping or stopped after a storage error");
     body += check_line("drain", !info.draining, "draining, sessions are moved away");
+    body += check_line("disk", !info.writes_refused,
+                       "almost full, writes are refused until there is space; zones go on");
     body += info.complete ? "[i] log: complete\n"
                           : "[i] log: partial, nobody deletes on its word\n";
   }

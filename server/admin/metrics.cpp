@@ -51,6 +51,12 @@ void add_hub(Families& out, const hub::HubInfo& info, const hub::HubCounters& co
   out.gauge("ready", "1 = accepts zones and writes.", info.ready && !info.draining ? 1 : 0);
   out.gauge("log_revision", "Head of the log.", static_cast<double>(info.head.value));
   out.gauge("log_complete", "1 = the log is complete.", info.complete ? 1 : 0);
+  out.gauge("writes_refused", "1 = the disk is almost full: writes are refused, zones go on.",
+            info.writes_refused ? 1 : 0);
+  if (info.disk_free_bytes) {
+    out.gauge("disk_free_bytes", "Bytes free where the log lies.",
+              static_cast<double>(*info.disk_free_bytes));
+  }
   out.counter("commits_total", "Segments made durable.", counters.commits);
   out.counter("transactions_total", "Revisions taken.", counters.transactions);
   out.counter("changes_total", "Changes logged.", counters.changes);

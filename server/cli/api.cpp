@@ -13,7 +13,7 @@ constexpr int kTriesMax = 5;
 constexpr std::uint64_t kRetryAfterMaxSeconds = 10;
 
 bool asks_to_wait(const HttpResponse& response) {
-  return response.status == 429 || response.status == 503;
+  return response.status == 429 || (response.status == 503 && !is_disk_full(response));
 }
 
 Duration retry_after(const HttpResponse& response) {

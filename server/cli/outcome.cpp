@@ -24,13 +24,17 @@ Exit exit_of(unsigned status) {
   }
 }
 
-std::string hint_of(unsigned status) {
-  switch (status) {
+std::string hint_of(const HttpResponse& response) {
+  if (is_disk_full(response)) {
+    return "free some space on the hub's disk; it takes writes again by itself, zones and reads go "
+           "on meanwhile";
+  }
+  switch (response.status) {
     case 401:
       return "name a file with a valid API token: --token-file FILE or ZONESYNC_TOKEN_FILE";
     case 403: return "the token's role does not allow this; use a token with a higher role";
     case 410: return "the hub cannot tell from there; list again, or start from 0";
-    case 429:
+    case 429: return "the hub has too much to do or to keep; try again in a few seconds";
     case 503: return "the hub is busy or draining; try again in a few seconds";
     default: return {};
   }
@@ -52,6 +56,12 @@ std::string one_line(std::string_view text) {
   }
   if (text.size() > kMaxBytes) line += " ...";
   return line;
+}
+
+bool is_disk_full(const HttpResponse& response) {
+  if (response.status != 503) return false;
+  const auto value = text::parse_json(response.body);
+  return value && text_of(*value, "code") == to_string(ErrorCode::resource_exhausted);
 }
 
 Failure failure_of(const Error& error, std::string_view url) {
@@ -78,7 +88,7 @@ Failure failure_of(const Error& error, std::string_view url) {
 Failure failure_of(const HttpResponse& response) {
   Failure failure;
   failure.exit = exit_of(response.status);
-  failure.hint = hint_of(response.status);
+  failure.hint = hint_of(response);
   const auto value = text::parse_json(response.body);
   if (!value || !value->is_object()) {
     failure.message = "the hub answered " + std::to_string(response.status);

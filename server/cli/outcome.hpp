@@ -44,6 +44,10 @@ using Outcome = tl::expected<T, Failure>;
   return tl::unexpected<Failure>(Failure{exit, std::move(message), std::move(hint), {}});
 }
 
+/// The hub refuses writes until somebody frees space on its disk: asking again soon is of no use.
+/// It answers 503, as when it is busy.
+[[nodiscard]] bool is_disk_full(const HttpResponse& response);
+
 /// A request that got no answer from the hub at `url`.
 [[nodiscard]] Failure failure_of(const Error& error, std::string_view url);
 /// An answer with an error status.

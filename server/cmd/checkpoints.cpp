@@ -4,6 +4,8 @@
 
 #include <sys/stat.h>
 
+#include "storage/rocksdb/offline_store.hpp"
+
 namespace zonesync {
 namespace {
 
@@ -16,12 +18,21 @@ bool is_name_byte(char byte) {
          (byte >= '0' && byte <= '9') || byte == '-' || byte == '_' || byte == '.';
 }
 
+/// What a crash left half made is removed: only the caller makes checkpoints here.
 std::size_t checkpoints_in(const fs::path& folder) {
   std::error_code error;
   std::size_t count = 0;
+  std::vector<fs::path> half_made;
   for (const auto& item : fs::directory_iterator(folder, error)) {
-    if (item.is_directory(error)) ++count;
+    if (!item.is_directory(error)) continue;
+    const bool made = !item.path().filename().string().ends_with(kMakingSuffix);
+    if (made) {
+      ++count;
+    } else {
+      half_made.push_back(item.path());
+    }
   }
+  for (const fs::path& path : half_made) fs::remove_all(path, error);
   return count;
 }
 

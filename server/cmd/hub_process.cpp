@@ -56,7 +56,8 @@ HubProcess::HubProcess(Options options)
       on_fatal_(std::move(options.on_fatal)),
       attempts_(options.attempts),
       started_at_ms_(wall_ms()),
-      log_(std::move(options.log)) {}
+      log_(std::move(options.log)),
+      watch_(logger_) {}
 
 Result<std::unique_ptr<HubProcess>> HubProcess::start(Options options) {
   auto process = std::unique_ptr<HubProcess>(new HubProcess(std::move(options)));
@@ -105,6 +106,7 @@ Status HubProcess::open_store() {
                      {"found_head", std::to_string(report.found_head.value)},
                      {"anchor_head", std::to_string(report.anchor_head.value)}}});
     }
+    store_ = opened->get();
     log_ = std::move(*opened);
   }
   source_ = std::make_unique<LogSource>(*log_, limits::kHotTailBytes);
@@ -236,23 +238,32 @@ void HubProcess::after_batch() {
 /// Once a second, between groups: a bounded step of what the store has to do for itself.
 void HubProcess::upkeep() {
   upkeep_waits_ = false;
-  if (!core_->idle() || core_->fatal_error()) return;  // writes first; the next second again
-  log_->housekeep();
+  if (core_->fatal_error()) return;
+  if (core_->idle()) log_->housekeep();
+  if (store_ != nullptr) watch_.look(store_->space());
+  if (!core_->idle()) return;  // writes first; the next second again
   const auto later = core_->late_work();
   if (!later) {
     logger_->log({LogLevel::error, "storage.read.failed", "the log cannot be read",
                   {{"reason", describe(later.error())}}});
   }
   jobs_->resume();  // what a full disk stopped
+  trim(later && *later);
+}
+
+void HubProcess::trim(bool more_to_do) {
   const LogState before = log_->state();
   retention_clock_.sample(before.head, appended_bytes_, steady_ms(), type_bytes_);
   const auto request = plan_trim(policy_of(config_), before, retention_clock_, table_.cursors(),
                                  steady_ms());
   if (!request) {
-    if (later && *later && !upkeep_waits_.exchange(true)) writer_.post([this] { upkeep(); });
+    if (more_to_do && !upkeep_waits_.exchange(true)) writer_.post([this] { upkeep(); });
     return;
   }
   const auto progress = log_->trim(*request);
+  if (!progress && progress.error().code == ErrorCode::resource_exhausted) {
+    return watch_.trim_waits(progress.error());
+  }
   if (!progress) {
     logger_->log({LogLevel::error, "storage.trim.failed", "old history could not be trimmed",
                   {{"reason", describe(progress.error())}}});
@@ -261,7 +272,7 @@ void HubProcess::upkeep() {
   }
   source_->refresh();
   // More to do: behind what was submitted meanwhile.
-  const bool more = !progress->done || (later && *later);
+  const bool more = !progress->done || more_to_do;
   if (more && !upkeep_waits_.exchange(true)) writer_.post([this] { upkeep(); });
 }
 
@@ -324,6 +335,8 @@ hub::HubInfo HubProcess::info() const {
   info.complete = state.complete;
   info.ready = ready_;
   info.draining = draining_;
+  info.writes_refused = watch_.refusing();
+  info.disk_free_bytes = watch_.free_bytes();
   info.started_at_ms = started_at_ms_;
   info.version = ZONESYNC_VERSION;
   return info;
@@ -450,7 +463,8 @@ void HubProcess::declare_complete(hub::StatusDone done) {
   on_writer([this](const hub::StatusDone& answer) {
     const Status declared = log_->declare_complete();
     source_->refresh();
-    if (!declared && on_fatal_) on_fatal_(declared.error());
+    const bool full = !declared && declared.error().code == ErrorCode::resource_exhausted;
+    if (!declared && !full && on_fatal_) on_fatal_(declared.error());
     answer(declared);
   }, std::move(done));
 }

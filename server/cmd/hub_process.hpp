@@ -11,6 +11,7 @@
 
 #include "protocol/runtime/timer.hpp"
 #include "server/cmd/event_hub.hpp"
+#include "server/cmd/store_watch.hpp"
 #include "server/cmd/sync_server.hpp"
 #include "server/config/hub_config.hpp"
 #include "server/hub/mass_jobs.hpp"
@@ -89,6 +90,7 @@ class HubProcess final : public hub::HubApi {
   void tick();
   void after_batch();
   void upkeep();
+  void trim(bool more_to_do);
   void on_committed(const Segment& segment);
   void check_waits();
   void operate(std::function<void(const hub::StatusDone&)> work, hub::StatusDone done);
@@ -104,6 +106,8 @@ class HubProcess final : public hub::HubApi {
   std::int64_t started_at_ms_ = 0;
 
   std::unique_ptr<ChangeLog> log_;
+  RocksDbChangeLog* store_ = nullptr;              // the same, when it lies on a disk
+  StoreWatch watch_;                               // writer thread; its answers from any
   std::unique_ptr<LogSource> source_;
   TlsContextPtr tls_;
   mutable std::mutex mutex_;                       // guards the next two

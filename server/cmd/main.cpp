@@ -1,4 +1,5 @@
 // Program `zonesync-hub`: the command line, nothing else.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -42,6 +43,7 @@ int exit_code_of(const Error& error) {
 int main(int argc, char** argv) {
   using namespace zonesync::cmd;
   zonesync::disable_core_dumps();
+  ::umask(077);  // logs, checkpoints and anchors are nobody else's; what others need says so itself
   CLI::App app("zonesync hub: keeps resources in sync between a global control plane and zones",
                "zonesync-hub");
   app.set_version_flag("--version", std::string("zonesync-hub ") + ZONESYNC_VERSION);

@@ -4,6 +4,7 @@
 #include "protocol/http/client.hpp"
 #include "server/auth/secret.hpp"
 #include "server/cmd/store_commands.hpp"
+#include "storage/rocksdb/offline_store.hpp"
 
 namespace zonesync::cmd {
 namespace {
@@ -20,6 +21,34 @@ std::string api_url(const HubConfig& config) {
   if (host == "::") host = "::1";
   if (host.find(':') != std::string::npos) host = "[" + host + "]";
   return "https://" + host + ":" + std::to_string(config.listen_api.port);
+}
+
+ErrorCode code_of(unsigned status, std::string_view word) {
+  if (word == to_string(ErrorCode::resource_exhausted)) return ErrorCode::resource_exhausted;
+  switch (status) {
+    case 400: return ErrorCode::invalid_argument;
+    case 401: return ErrorCode::unauthenticated;
+    case 403: return ErrorCode::forbidden;
+    case 409: return ErrorCode::conflict;
+    default: return ErrorCode::unavailable;
+  }
+}
+
+std::string text_of(const json::object& problem, std::string_view name) {
+  const json::value* member = problem.if_contains(name);
+  return member != nullptr && member->is_string() ? std::string(member->as_string()) : "";
+}
+
+/// A refusal in the API's words: its body is application/problem+json.
+Error refusal(const HttpResponse& response, const std::string& where) {
+  boost::system::error_code failed;
+  const json::value parsed = json::parse(response.body, failed);
+  const json::object none;
+  const json::object& problem = !failed && parsed.is_object() ? parsed.as_object() : none;
+  std::string detail = text_of(problem, "detail");
+  if (detail.empty()) detail = "it answered " + std::to_string(response.status);
+  return Error{code_of(response.status, text_of(problem, "code")),
+               "the running hub refused: " + detail, where};
 }
 
 /// Errors: those of the connection; what the API refused, in its words.
@@ -49,10 +78,7 @@ Result<HttpResponse> post(const RunningHub& hub, const std::string& target, std:
   request.body = std::move(body);
   auto response = client.request(std::move(request));
   if (!response || response->status < 300) return response;
-  return fail(ErrorCode::unavailable,
-              "the running hub refused with status " + std::to_string(response->status) + ": " +
-                  response->body,
-              url + target);
+  return fail(refusal(*response, url + target));
 }
 
 }  // namespace
@@ -64,6 +90,8 @@ Result<std::uint64_t> checkpoint_online(const RunningHub& hub, const std::string
   if (fs::exists(wanted, error)) {
     return fail(ErrorCode::conflict, "the directory of a checkpoint must not exist yet", directory);
   }
+  const Status outside = check_outside_store(wanted.string(), hub.config.storage_dir.string());
+  if (!outside) return fail(outside.error());
   const json::object body{{"name", wanted.filename().string()}};
   const auto answer = post(hub, "/store/checkpoint", json::serialize(body));
   if (!answer) return fail(answer.error());

@@ -61,6 +61,8 @@ struct HubInfo {
   bool complete = false;                 // of the log
   bool ready = false;                    // accepts zones and writes
   bool draining = false;
+  bool writes_refused = false;           // the disk is almost full; zones and reads go on
+  std::optional<std::uint64_t> disk_free_bytes;  // beside the log; nothing = unknown
   std::int64_t started_at_ms = 0;
   std::string version;
 };

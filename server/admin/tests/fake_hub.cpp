@@ -84,6 +84,12 @@ void FakeHub::set_ready(bool ready, bool draining) {
   draining_ = draining;
 }
 
+void FakeHub::set_disk(bool writes_refused, std::uint64_t free_bytes) {
+  const std::lock_guard lock(mutex_);
+  writes_refused_ = writes_refused;
+  disk_free_bytes_ = free_bytes;
+}
+
 void FakeHub::fail_next(Error error) {
   const std::lock_guard lock(mutex_);
   failure_ = std::move(error);
@@ -153,6 +159,8 @@ hub::HubInfo FakeHub::info() const {
   info.complete = state.complete;
   info.ready = ready_;
   info.draining = draining_;
+  info.writes_refused = writes_refused_;
+  info.disk_free_bytes = disk_free_bytes_;
   info.started_at_ms = 1'700'000'000'000;
   info.version = "1.2.3";
   return info;

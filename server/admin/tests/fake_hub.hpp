@@ -23,6 +23,7 @@ class FakeHub final : public hub::HubApi {
   /// The zone acked `revision`; waits that are fulfilled are answered.
   void ack(const std::string& zone, Revision revision);
   void set_ready(bool ready, bool draining);
+  void set_disk(bool writes_refused, std::uint64_t free_bytes);
   /// The next write, registration or deletion is answered with it.
   void fail_next(Error error);
   /// Writes are answered after release_writes() only.
@@ -86,6 +87,8 @@ class FakeHub final : public hub::HubApi {
   std::deque<std::function<void()>> work_;
   bool stopping_ = false;
   bool ready_ = true;
+  bool writes_refused_ = false;
+  std::optional<std::uint64_t> disk_free_bytes_;
   bool draining_ = false;
   bool holding_ = false;
   std::deque<std::function<void()>> held_;

@@ -26,6 +26,23 @@ TEST_F(Health, ready_and_not) {
   EXPECT_EQ(from_metrics("/readyz?verbose=9").status, 400u);
 }
 
+// Zones are served on a full disk: the hub is ready, and says what it refuses.
+TEST_F(Health, a_full_disk_shows_and_leaves_the_hub_ready) {
+  EXPECT_NE(from_metrics("/readyz?verbose=true").body.find("[+] disk"), std::string::npos);
+  EXPECT_NE(from_metrics("/metrics").body.find("zonesync_writes_refused 0"), std::string::npos);
+  EXPECT_NE(get("/").body.find("\"writes_refused\":false"), std::string::npos);
+  hub_.set_disk(true, 12'345);
+  const HttpResponse verbose = from_metrics("/readyz?verbose=true");
+  EXPECT_EQ(verbose.status, 200u);
+  EXPECT_NE(verbose.body.find("[-] disk: almost full, writes are refused"), std::string::npos);
+  const std::string metrics = from_metrics("/metrics").body;
+  EXPECT_NE(metrics.find("zonesync_writes_refused 1"), std::string::npos);
+  EXPECT_NE(metrics.find("zonesync_disk_free_bytes 12345"), std::string::npos);
+  const std::string about = get("/").body;
+  EXPECT_NE(about.find("\"writes_refused\":true"), std::string::npos) << about;
+  EXPECT_NE(about.find("\"disk_free_bytes\":12345"), std::string::npos) << about;
+}
+
 TEST_F(Health, metrics_have_help_zones_and_requests) {
   hub::ZoneStatus east;
   east.name = "east";

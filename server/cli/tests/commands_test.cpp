@@ -314,6 +314,21 @@ TEST(Program, WrongTokenAndLostHubSayWhatToCheck) {
   EXPECT_THAT(ran.err, HasSubstr("hint: is zonesync-hub running"));
 }
 
+TEST(Program, AFullDiskIsNotAHubThatIsBusy) {
+  const auto ran = [](unsigned status, const std::string& body, int tries = 5) {
+    ScriptedHub hub;
+    for (int i = 0; i < tries; ++i) hub.answer(status, body);
+    return hub.run("get zones").err;
+  };
+  EXPECT_EQ(ran(503, R"({"code":"resource_exhausted","detail":"the disk is almost full"})", 1),
+            "error: the disk is almost full\nhint: free some space on the hub's disk; it takes "
+            "writes again by itself, zones and reads go on meanwhile\n");
+  EXPECT_THAT(ran(503, R"({"code":"unavailable","detail":"draining"})"),
+              HasSubstr("hint: the hub is busy or draining; try again"));
+  EXPECT_THAT(ran(429, R"({"code":"resource_exhausted","detail":"the commit queue is full"})"),
+              HasSubstr("hint: the hub has too much to do or to keep"));
+}
+
 TEST(Program, FlagsWinOverTheEnvironment) {
   ScriptedHub hub;
   hub.environment("ZONESYNC_API", "https://env:1").environment("ZONESYNC_CA", "env.pem");

@@ -13,6 +13,9 @@ class HubStoreTest : public ProcessFixture {
     return await<hub::CheckpointInfo>(
         [&](hub::CheckpointDone done) { hub->checkpoint(name, done); });
   }
+  [[nodiscard]] std::string checkpoints() const {
+    return (std::filesystem::path(init_.data_dir) / "backups").string();
+  }
   static std::string text(int i) { return std::to_string(i) + "s"; }
 };
 
@@ -48,7 +51,10 @@ TEST_F(HubStoreTest, CheckpointsAreNamedSafelyAndBounded) {
   for (std::size_t i = 0; i < kCheckpointsMax; ++i) {
     ASSERT_TRUE(checkpoint("c" + std::to_string(i)));
   }
+  const std::filesystem::path half = std::filesystem::path(checkpoints()) / "c0~making";
+  std::filesystem::create_directory(half);
   EXPECT_EQ(checkpoint("one-more").error().code, ErrorCode::resource_exhausted);
+  EXPECT_FALSE(std::filesystem::exists(half)) << "what a crash left";
   EXPECT_TRUE(write(policy("b"))) << "the hub goes on";
 }
 
