@@ -1,4 +1,6 @@
-// `disk-full`: ten levels of free space, down to none, under a hub with a zone.
+// `disk-full`: ten levels of free space, down to none, under a hub with a zone. At each level
+// somebody also asks for a checkpoint, history is due to be trimmed, and on the fullest ones a
+// backup is to be restored.
 #include <iterator>
 
 #include "conformance/campaigns/campaign.hpp"
@@ -8,9 +10,16 @@
 namespace zonesync::campaigns {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr std::uint64_t kMiB = 1u << 20;
 constexpr std::uint64_t kDiskBytes = 320 * kMiB;
 /// Free space after filling; the hub keeps 64 MiB in reserve.
+constexpr std::uint64_t kReserve = 64 * kMiB;
+/// Below this even the hub's own records are refused.
+constexpr std::uint64_t kOwnReserve = 4 * kMiB;
+constexpr int kOverwrites = 40;
+constexpr int kKept = 10;  // revisions of history
 constexpr std::uint64_t kLevels[] = {80 * kMiB, 70 * kMiB, 66 * kMiB, 63 * kMiB, 32 * kMiB,
                                      8 * kMiB,  2 * kMiB,  512u << 10, 64u << 10, 0};
 
@@ -20,6 +29,18 @@ struct Site {
   std::optional<HubNode> hub;
   std::unique_ptr<AgentNode> agent;
 
+  [[nodiscard]] std::string backups() const { return disk->path() + "/backups"; }
+  /// A copy of the log elsewhere.
+  Status make_backup() {
+    const HttpResponse made = hub->call("POST", "/store/checkpoint", R"({"name":"base"})");
+    if (made.status != 201) return fail(ErrorCode::storage_io, "no checkpoint: " + made.body);
+    std::error_code error;
+    fs::copy(backups() + "/base", scratch.file("backup"), error);
+    if (!error) fs::copy(backups() + "/base.anchor", scratch.file("backup.anchor"), error);
+    fs::remove_all(backups(), error);
+    return error ? fail(ErrorCode::storage_io, "no backup: " + error.message()) : Status();
+  }
+
   Status make(const CampaignOptions& options) {
     if (Status status = enter_private_mounts(); !status) return status;
     auto made = SmallDisk::create(scratch.file("disk"), kDiskBytes);
@@ -27,8 +48,11 @@ struct Site {
     disk.emplace(std::move(*made));
     hub.emplace(options.bin_dir, scratch.file("hub"), disk->path() + "/log");
     hub->environment.push_back("ZONESYNC_STORAGE_BALLAST=8MiB");
+    hub->environment.push_back("ZONESYNC_STORAGE_BACKUP_DIR=" + backups());
+    hub->environment.push_back("ZONESYNC_STORAGE_RETENTION_REVISIONS=" + std::to_string(kKept));
     if (Status status = hub->init(); !status) return status;
     if (Status status = hub->start(); !status) return status;
+    if (Status status = make_backup(); !status) return status;
     agent = std::make_unique<AgentNode>(*hub, scratch.file("agent"), "east");
     return agent->start();
   }
@@ -99,6 +123,110 @@ void judge_fresh_zone(Site& site, const std::string& where, unsigned level,
   if (Status again = site.agent->start(); !again) report.failed(describe(again.error()));
 }
 
+/// Made, or refused with the reason and without a trace; the hub goes on either way.
+void judge_checkpoint(Site& site, const std::string& where, std::uint64_t free,
+                      CampaignReport& report) {
+  const HttpResponse answer = site.hub->call("POST", "/store/checkpoint", R"({"name":"level"})");
+  const bool clear =
+      answer.status == 503 && answer.body.find("too full for a checkpoint") != std::string::npos;
+  if (clear) {
+    report.count("checkpoints_refused");
+    std::error_code error;
+    for (const auto& item : fs::directory_iterator(site.backups(), error)) {
+      report.failed(where + "the refused checkpoint left " + item.path().string());
+    }
+  } else if (answer.status == 201) {
+    report.count("checkpoints_made");
+    if (free < kReserve) report.failed(where + "a checkpoint is made from the reserve");
+  } else {
+    report.failed(where + "a checkpoint was answered with " + std::to_string(answer.status) +
+                  ": " + answer.body);
+  }
+  std::error_code error;
+  fs::remove_all(site.backups(), error);
+  if (!site.hub->running()) report.failed(where + "a checkpoint ends the hub: " + site.hub->said());
+}
+
+/// The hub says in its own log that it refuses writes, and /readyz stays good.
+void judge_said(Site& site, const std::string& where, CampaignReport& report) {
+  const auto says = [&](const char* event) {
+    return eventually([&] { return site.hub->said().find(event) != std::string::npos; });
+  };
+  if (!says("storage.space.low")) report.failed(where + "the hub's log does not say it");
+  if (site.hub->readyz() != 200u) report.failed(where + "the hub is not ready for zones");
+  const auto about = parse_or_null(site.hub->call("GET", "/").body);
+  const auto* fields = about.if_object();
+  const auto* refused = fields != nullptr ? fields->if_contains("writes_refused") : nullptr;
+  if (refused == nullptr || !refused->is_bool() || !refused->get_bool()) {
+    report.failed(where + "GET / does not say it");
+  }
+  report.count("levels_said");
+}
+
+/// Superseded versions go sooner or later: at the level from the reserve, at the latest afterwards.
+void judge_trimmed(Site& site, const std::string& where, const std::string& name,
+                   CampaignReport& report) {
+  const auto versions = [&] {
+    const auto body = parse_or_null(
+        site.hub->call("GET", "/meshes/default/meshtimeouts/" + name + "/history?limit=100").body);
+    const auto* fields = body.if_object();
+    const auto* items = fields != nullptr ? fields->if_contains("items") : nullptr;
+    return items != nullptr && items->is_array() ? items->get_array().size() : std::size_t{0};
+  };
+  const bool trimmed = eventually([&] {
+    const std::size_t left = versions();
+    return left > 0 && left <= kKept + 1;
+  });
+  if (!trimmed) return report.failed(where + "history is not trimmed when space returns");
+  report.count("levels_trimmed");
+}
+
+/// A restore that does not fit says so before it begins, and leaves nothing.
+void judge_restore(Site& site, const std::string& where, CampaignReport& report) {
+  const std::string path = site.disk->path() + "/restored";
+  const Ran ran = run({site.hub->program(), "store", "restore", site.scratch.file("backup"),
+                       "--store", path, "--key-file", site.hub->key_file()});
+  const bool clear =
+      ran.code == 74 && ran.output.find("too full for this restore") != std::string::npos;
+  if (!clear) {
+    report.failed(where + "a restore ends with " + std::to_string(ran.code) + ": " + ran.output);
+  }
+  for (const auto& item : fs::directory_iterator(site.disk->path())) {
+    const std::string name = item.path().filename();
+    const bool left = name.starts_with("restored") && name != "restored.lock";
+    if (left) report.failed(where + "the refused restore left " + name);
+  }
+  if (clear) report.count("restores_refused");
+}
+
+/// What a full disk must not stop, and what it must refuse.
+void judge_operations(Site& site, const std::string& where, std::uint64_t free,
+                      CampaignReport& report) {
+  judge_checkpoint(site, where, free, report);
+  if (free < kReserve) judge_said(site, where, report);
+  if (free < kOwnReserve) judge_restore(site, where, report);
+}
+
+/// Space returns to the process that met the full disk: writes, checkpoints and trimming go on.
+Status recover(Site& site, const std::string& where, const std::string& often,
+               CampaignReport& report) {
+  site.disk->empty();
+  // The very first write, asked until the answer is no "disk full": never an end of the hub.
+  const bool accepts = eventually([&] { return site.hub->put(often, "after") > 0; });
+  const HttpResponse made = site.hub->call("POST", "/store/checkpoint", R"({"name":"after"})");
+  std::error_code error;
+  fs::remove_all(site.backups(), error);
+  if (accepts && made.status == 201 && site.hub->running()) {
+    report.count("resumed_without_restart");
+  } else {
+    report.failed(where + "does not go on when space returns: checkpoint answered " +
+                  std::to_string(made.status) + " " + made.body + ": " + site.hub->said());
+  }
+  if (!site.hub->running()) return site.hub->start();
+  judge_trimmed(site, where, often, report);
+  return {};
+}
+
 Status one_level(Site& site, unsigned level, std::map<std::string, std::string>& acked,
                  CampaignReport& report) {
   const std::uint64_t free = kLevels[level];
@@ -108,8 +236,12 @@ Status one_level(Site& site, unsigned level, std::map<std::string, std::string>&
   if (!eventually([&] { return std::filesystem::exists(site.hub->store() + "/ballast"); })) {
     report.failed(where + "the hub sets no ballast aside");
   }
+  for (int i = 0; i < kOverwrites; ++i) site.hub->put(name + "-often", std::to_string(i));
   if (Status status = site.disk->fill_to(free); !status) return status;
   judge_level(site, where, acked, free, report);
+  judge_operations(site, where, free, report);
+  if (Status status = recover(site, where, name + "-often", report); !status) return status;
+  if (Status status = site.disk->fill_to(free); !status) return status;
   site.hub->kill9();
   if (Status started = site.hub->start(); !started) {
     report.failed(where + "the hub does not start again: " + describe(started.error()));
@@ -141,7 +273,9 @@ Status one_level(Site& site, unsigned level, std::map<std::string, std::string>&
 }  // namespace
 
 Status run_disk_full(const CampaignOptions& options, CampaignReport& report) {
-  for (const char* name : {"lost", "levels_accepted", "levels_refused", "zones_served",
+  for (const char* name : {"lost", "levels_accepted", "levels_refused", "levels_said",
+                           "levels_trimmed", "zones_served", "checkpoints_made",
+                           "checkpoints_refused", "restores_refused", "resumed_without_restart",
                            "starts_on_full_disk", "recovered"}) {
     report.count(name, 0);
   }
