@@ -40,7 +40,7 @@ Status RocksDbChangeLog::check_space(std::size_t bytes, Writer writer) {
       reserve + 2 * bytes + (writer == Writer::hub && !starved ? 0 : unflushed);
   if (!starved && *free >= needed) return {};
   const std::uint64_t available = free.value_or(needed);
-  const bool flush_fits = available >= own_reserve + unflushed;
+  const bool flush_fits = available >= own_reserve + unflushed + unflushed / 16;  // its indexes
   if (!flush_fits || (!starved && unflushed < kWorthAFlush)) return fail(full_error(available));
   const Status flushed = starved ? database_->resume() : database_->flush();
   if (!flushed && !database_->starved()) return flushed;

@@ -120,22 +120,6 @@ TEST_F(PrivateFiles, WhatACrashLeftOfACheckpointIsInNobodysWay) {
   EXPECT_TRUE((*(*OfflineStore::open(copy))->verify()).good());
 }
 
-TEST_F(PrivateFiles, ARestoreWithoutSpaceSaysHowMuchItNeedsAndLeavesNothing) {
-  const std::string copy = directory_.file("copy");
-  ASSERT_TRUE(checkpoint_offline(copy));
-  fs::rename(path_, directory_.file("old"));
-  std::ofstream(copy + "/999999.sst") << "";
-  fs::resize_file(copy + "/999999.sst", std::uintmax_t{1} << 42);  // no disk here has that much
-  const auto before = beside();
-  const auto refused = restore_store(copy, path_);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, ErrorCode::resource_exhausted) << describe(refused.error());
-  EXPECT_NE(refused.error().message.find("the disk is too full for this restore: it needs about"),
-            std::string::npos)
-      << refused.error().message;
-  EXPECT_EQ(beside(), before);
-}
-
 /// Files cannot grow beyond `bytes` as long as it lives.
 class FileSizeLimit {
  public:
@@ -155,6 +139,23 @@ class FileSizeLimit {
   rlimit before_{};
   void (*signal_)(int);
 };
+
+TEST_F(PrivateFiles, ARestoreWithoutSpaceSaysHowMuchItNeedsAndLeavesNothing) {
+  const std::string copy = directory_.file("copy");
+  ASSERT_TRUE(checkpoint_offline(copy));
+  fs::rename(path_, directory_.file("old"));
+  std::ofstream(copy + "/999999.sst") << "";
+  fs::resize_file(copy + "/999999.sst", std::uintmax_t{1} << 42);  // no disk here has that much
+  const auto before = beside();
+  const FileSizeLimit limit(1u << 20);  // were it not refused, it would fill this disk
+  const auto refused = restore_store(copy, path_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::resource_exhausted) << describe(refused.error());
+  EXPECT_NE(refused.error().message.find("the disk is too full for this restore: it needs about"),
+            std::string::npos)
+      << refused.error().message;
+  EXPECT_EQ(beside(), before);
+}
 
 TEST_F(PrivateFiles, ARestoreWhoseCopyFailsNamesTheCauseAndLeavesNothing) {
   const std::string copy = directory_.file("copy");

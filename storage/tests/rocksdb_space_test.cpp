@@ -158,12 +158,19 @@ TEST_F(RocksDbSpace, TrimmingPausesOnAFullDiskAndMayUseTheReserve) {
 // What memory holds becomes table files: users' writes end while those still fit.
 TEST_F(RocksDbSpace, WritesEndWhileWhatMemoryHoldsStillFitsOnTheDisk) {
   options_.reserve_bytes = 2 * kMiB;
-  for (const std::uint64_t free : {20 * kMiB, 45 * kMiB, 90 * kMiB}) {
+  const std::string base = path_;
+  for (const std::uint64_t free : {20 * kMiB, 45 * kMiB, 62 * kMiB}) {
+    SCOPED_TRACE(free);
+    path_ = base + std::to_string(free);
     auto log = open();
     files_->set_free(free);
     const Status refused = fill(*log);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::resource_exhausted) << describe(refused.error());
+    if (const Status made = log->checkpoint(copy_ + std::to_string(free)); !made) {
+      EXPECT_EQ(made.error().code, ErrorCode::resource_exhausted) << describe(made.error());
+    }
+    EXPECT_EQ(files_->met_the_end(), 0u) << "no write and no flush found the disk full";
     files_->set_free(kMiB);
     EXPECT_TRUE(log->space().refusing);
     files_->set_free(free);

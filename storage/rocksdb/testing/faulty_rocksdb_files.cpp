@@ -64,7 +64,10 @@ IOStatus FaultyRocksDbFiles::before_append(std::size_t bytes, bool table) {
   if (fails(Fault::short_write)) return IOStatus::IOError("injected short write");
   if (fails(Fault::no_space)) return IOStatus::NoSpace("injected");
   const auto size = static_cast<std::int64_t>(bytes);
-  if (used_ + size > capacity_) return IOStatus::NoSpace("the disk of this test is full");
+  if (used_ + size > capacity_) {
+    ++met_the_end_;
+    return IOStatus::NoSpace("the disk of this test is full");
+  }
   used_ += size;
   return IOStatus::OK();
 }

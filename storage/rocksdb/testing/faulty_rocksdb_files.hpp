@@ -32,6 +32,8 @@ class FaultyRocksDbFiles final : public rocksdb::FileSystemWrapper {
   /// The disk holds so many bytes more than now.
   void set_free(std::uint64_t bytes) { capacity_ = used_ + static_cast<std::int64_t>(bytes); }
   void set_unbounded() { capacity_ = kUnbounded; }
+  /// How many appends found the disk full.
+  [[nodiscard]] std::uint64_t met_the_end() const { return met_the_end_; }
   /// Table files find no space, everything else does.
   void set_tables_full(bool full) { tables_full_ = full; }
   /// Another disk, at `path`, with so much free.
@@ -60,6 +62,7 @@ class FaultyRocksDbFiles final : public rocksdb::FileSystemWrapper {
   std::atomic<std::uint64_t> steps_{0};
   std::atomic<std::int64_t> used_{0};
   std::atomic<std::int64_t> capacity_{kUnbounded};
+  std::atomic<std::uint64_t> met_the_end_{0};
   std::atomic<bool> tables_full_{false};
   std::string other_path_;
   std::uint64_t other_free_ = 0;
