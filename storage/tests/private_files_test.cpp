@@ -104,6 +104,17 @@ TEST_F(PrivateFiles, ACheckpointWithASlashBehindItIsTheSame) {
   EXPECT_EQ(beside(), (std::vector<std::string>{"copy", "copy.anchor", "log", "log.anchor"}));
 }
 
+TEST_F(PrivateFiles, ARestoreToADirectoryWithASlashBehindItIsTheSame) {
+  const std::string copy = directory_.file("copy");
+  ASSERT_TRUE(checkpoint_offline(copy));
+  fs::remove_all(path_);
+  const auto report = restore_store(copy + "/", path_ + "/");
+  ASSERT_TRUE(report) << describe(report.error());
+  EXPECT_EQ(report->warning, "");
+  EXPECT_EQ(beside(), (std::vector<std::string>{"copy", "copy.anchor", "log", "log.anchor",
+                                                "log.anchor.before-restore"}));
+}
+
 TEST_F(PrivateFiles, ACheckpointWhereThereIsNoFolderSaysSo) {
   const Status refused = checkpoint_offline(directory_.file("no/such/copy"));
   ASSERT_FALSE(refused);

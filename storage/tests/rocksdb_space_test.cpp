@@ -240,9 +240,9 @@ TEST_F(RocksDbSpace, ReencryptionPausesOnAFullDiskAndGoesOn) {
   }
   const auto next = *sealing::generate_master_key();
   {
-    auto store = OfflineStore::open(path_, env_.get(), options_.sealing.key);
+    auto store = OfflineStore::open_to_change(path_, env_.get(), options_.sealing.key);
     ASSERT_TRUE(store);
-    ASSERT_TRUE((*store)->rekey(*next, false));
+    ASSERT_TRUE((*store)->rekey(*next));
   }
   options_.sealing.key = next;
   const auto log = open();
