@@ -47,6 +47,19 @@ std::string_view to_string(Lineage lineage) {
   return "unknown";
 }
 
+std::string to_text(const LossRecord& loss) {
+  const std::string found = std::to_string(loss.found.value);
+  const std::string known = std::to_string(loss.known.value);
+  if (loss.lineage == Lineage::rewound) {
+    return "the log ended at revision " + found + ", but revision " + known +
+           " was durable: at least " + std::to_string(loss.known.value - loss.found.value) +
+           " revisions are lost, or it is an older copy";
+  }
+  return "the log is not the one that was here before: its history differs from what was durable "
+         "at revision " + known + " (it ended at " + found +
+         "): an older copy that was written to since";
+}
+
 Lineage judge_lineage(const LineageAnchor& anchor, const LogState& log,
                       const std::optional<Hash128>& chain_at_anchor) {
   if (anchor.log_id != log.log_id) return Lineage::other_log;

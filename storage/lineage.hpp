@@ -45,6 +45,9 @@ struct LossRecord {
   friend bool operator==(const LossRecord&, const LossRecord&) = default;
 };
 
+/// For the operator, as what is known of one log at one moment.
+[[nodiscard]] std::string to_text(const LossRecord& loss);
+
 /// What opening a log found, for the operator.
 struct OpenReport {
   bool created = false;

@@ -135,6 +135,7 @@ Result<std::unique_ptr<Database>> Database::open_to_look(const std::string& path
                                                          rocksdb::Env* env) {
   rocksdb::Env* const used = env != nullptr ? env : rocksdb::Env::Default();
   if (!used->FileExists(path + "/CURRENT").ok()) {
+    if (Status status = check_absent(*used, path); !status) return fail(status.error());
     return fail(ErrorCode::not_found, "there is no log in this directory", path);
   }
   std::unique_ptr<Database> database(new Database(path));

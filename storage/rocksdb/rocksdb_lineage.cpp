@@ -17,19 +17,6 @@ namespace {
 constexpr std::uint64_t kAnchorSegments = 1'000;
 constexpr auto kAnchorInterval = std::chrono::seconds(1);
 
-std::string loss_text(const LossRecord& loss) {
-  const std::string found = std::to_string(loss.found.value);
-  const std::string known = std::to_string(loss.known.value);
-  if (loss.lineage == Lineage::rewound) {
-    return "the log ended at revision " + found + ", but revision " + known +
-           " was durable: at least " + std::to_string(loss.known.value - loss.found.value) +
-           " revisions are lost, or it is an older copy";
-  }
-  return "the log is not the one that was here before: its history differs from what was durable "
-         "at revision " + known + " (it ended at " + found +
-         "): an older copy that was written to since";
-}
-
 }  // namespace
 
 Status RocksDbChangeLog::check_lineage(const std::optional<LineageAnchor>& anchor) {
@@ -60,7 +47,7 @@ Status RocksDbChangeLog::check_lineage(const std::optional<LineageAnchor>& ancho
     report_.lost_revisions = anchor->head.value - state_.head.value;
   }
   if (report_.lineage != Lineage::follows) {
-    report_.add(loss_text({report_.lineage, report_.found_head, report_.anchor_head}) +
+    report_.add(to_text({report_.lineage, report_.found_head, report_.anchor_head}) +
                 "; a new era begins here, the log is partial until it is declared complete, and "
                 "zones that know more are repaired");
   }
@@ -74,7 +61,7 @@ Status RocksDbChangeLog::recall_loss() {
   if (!*value || report_.lineage != Lineage::follows) return {};
   const auto loss = parse_loss(**value);
   if (!loss) return fail(corrupt("the record of a loss is unreadable"));
-  report_.add("found at an earlier start: " + loss_text(*loss) +
+  report_.add("found at an earlier start: " + to_text(*loss) +
               "; the log is partial until it is declared complete (zonesync-hub store complete)");
   return {};
 }

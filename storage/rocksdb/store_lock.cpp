@@ -35,6 +35,10 @@ Result<StoreLock> StoreLock::take(const std::string& store) {
   const int file = open_or_make(path);
   if (file >= 0) return hold(file, store);
   if (errno == ENOSPC || errno == EDQUOT) return StoreLock();
+  if (errno == ENOENT) {
+    return fail(ErrorCode::not_found, "the folder for the store does not exist; make it first",
+                std::filesystem::path(store).parent_path().string());
+  }
   return fail(ErrorCode::storage_io,
               "the lock file cannot be opened: " + std::generic_category().message(errno) +
                   "; a store keeps files beside its directory, so that folder must be writable",
@@ -43,8 +47,7 @@ Result<StoreLock> StoreLock::take(const std::string& store) {
 
 Result<StoreLock> StoreLock::take_to_look(const std::string& store) {
   const std::string path = lock_path(store);
-  int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) file = open_or_make(path);
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   return file < 0 ? Result<StoreLock>(StoreLock()) : hold(file, store);
 }
 

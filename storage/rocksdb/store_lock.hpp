@@ -21,9 +21,10 @@ class StoreLock {
   StoreLock() = default;
   /// `DIR.lock`, made when it is not there. On a full disk it may not be possible to make it: then
   /// nothing is held, and RocksDB's own lock has to do. Errors: unavailable (another process has
-  /// it), storage_io (it cannot be made: then neither can the anchor).
+  /// it), not_found (no folder to make it in), storage_io (it cannot be made: then neither can the
+  /// anchor).
   [[nodiscard]] static Result<StoreLock> take(const std::string& store);
-  /// For those who only look: where there is no lock file and none can be made, nobody holds it.
+  /// For those who only look, and make nothing: where there is no lock file, nobody holds it.
   /// Errors: unavailable.
   [[nodiscard]] static Result<StoreLock> take_to_look(const std::string& store);
   StoreLock(StoreLock&& other) noexcept;

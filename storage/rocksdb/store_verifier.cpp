@@ -199,7 +199,11 @@ void StoreVerifier::check_anchor() {
   const auto lineage = judge_lineage(*info_.anchor, info_.state,
                                      found == segments_.end() ? std::nullopt : found->chain);
   if (lineage != Lineage::follows) {
-    problem("the log does not follow its lineage anchor: " + std::string(to_string(lineage)));
+    const LossRecord loss{lineage, info_.state.head, info_.anchor->head};
+    problem("the log does not follow its lineage anchor: " +
+            (lineage == Lineage::other_log ? "it is another log" : to_text(loss)) +
+            ". Put the right files back or restore a checkpoint; a start goes on without what is "
+            "lost, as a partial log in a new era");
   }
 }
 

@@ -225,6 +225,7 @@ TEST_F(RocksDbFileMarks, ALostCurrentIsNoEmptyDirectory) {
   write_twice();
   fs::remove(path_ + "/CURRENT");
   EXPECT_NE(refusal().find("CURRENT, which names"), std::string::npos) << refusal();
+  EXPECT_EQ(OfflineStore::open(path_).error().code, ErrorCode::storage_corrupt);
   fs::remove(anchor_path(path_));  // nothing else knows that a log was here
   const auto before = files();
   EXPECT_NE(refusal().find("CURRENT, which names"), std::string::npos) << refusal();
