@@ -71,6 +71,7 @@ int run_info(const StoreFlags& flags, const std::string& path) {
     for (const auto& [type, group] : info->floors.types) types[type] = group.floor.value;
     values["trim_floors_of_types"] = std::move(types);
   }
+  values["anchored"] = info->anchor.has_value();
   if (info->anchor) values["anchor_head"] = info->anchor->head.value;
   if (info->loss) {
     values["loss"] = {{"lineage", to_string(info->loss->lineage)},
@@ -90,8 +91,8 @@ int run_verify(const StoreFlags& flags, const std::string& path) {
   if (!store) return failed(store.error());
   const auto report = (*store)->verify();
   if (!report) return failed(report.error());
-  json::array texts;
-  for (const std::string& text : report->texts) texts.emplace_back(text);
+  json::array texts(report->texts.begin(), report->texts.end());
+  json::array notes(report->notes.begin(), report->notes.end());
   print(flags, {{"good", report->good()},
                 {"entries", report->entries},
                 {"newest", report->newest},
@@ -101,7 +102,8 @@ int run_verify(const StoreFlags& flags, const std::string& path) {
                 {"sealed", report->sealed},
                 {"unopened", report->unopened},
                 {"problems", report->problems},
-                {"texts", std::move(texts)}});
+                {"texts", std::move(texts)},
+                {"notes", std::move(notes)}});
   return report->good() ? kOk : kStorage;
 }
 

@@ -106,11 +106,30 @@ Result<std::optional<LineageAnchor>> read_anchor(const std::string& store, rocks
       path);
 }
 
+Error missing_log(const LineageAnchor& anchor, const std::string& path) {
+  return Error{ErrorCode::storage_corrupt,
+               "the log that " + anchor_path(path) + " remembers, up to revision " +
+                   std::to_string(anchor.head.value) +
+                   ", is gone; put it back or restore a backup, or, to start with an empty log, "
+                   "move that file away",
+               path};
+}
+
 Status write_anchor(const std::string& store, const LineageAnchor& anchor, rocksdb::Env* env) {
   const std::string path = anchor_path(store);
   const auto status = replace_file(used(env), path, encode_anchor(anchor));
   if (status.ok()) return {};
   return fail(to_error(status, "writing the lineage anchor", path));
+}
+
+void adopt_anchor(const std::string& spelling, const std::string& store, rocksdb::Env* env) {
+  std::string other = spelling;
+  while (other.size() > 1 && other.back() == '/') other.pop_back();
+  if (other == store || !used(env).FileExists(anchor_path(store)).IsNotFound()) return;
+  const auto anchor = read_anchor(other, env);
+  if (!anchor || !*anchor) return;
+  const Status ignored = write_anchor(store, **anchor, env);
+  static_cast<void>(ignored);
 }
 
 bool has_ballast(const std::string& store, rocksdb::Env* env) {

@@ -29,6 +29,12 @@ namespace zonesync::rocksdb_store {
 /// Errors: resource_exhausted, storage_io; the old one stays then.
 Status write_anchor(const std::string& store, const LineageAnchor& anchor, rocksdb::Env* env);
 
+/// A store that was reached by another spelling before, through a link perhaps, has its anchor
+/// beside that: it is as true here. Nothing happens when the store has one of its own.
+void adopt_anchor(const std::string& spelling, const std::string& store, rocksdb::Env* env);
+/// There is an anchor and no log.
+[[nodiscard]] Error missing_log(const LineageAnchor& anchor, const std::string& store);
+
 /// "DIR/ballast": space that can be given back, since a start on a full disk needs some.
 [[nodiscard]] bool has_ballast(const std::string& store, rocksdb::Env* env);
 /// False when there was none.

@@ -190,6 +190,12 @@ Status Database::visit(
   return {};
 }
 
+std::uint64_t Database::oldest_log() const {
+  std::uint64_t oldest = 0;
+  const bool known = db_->GetIntProperty(rocksdb::DB::Properties::kMinLogNumberToKeep, &oldest);
+  return known ? oldest : 0;
+}
+
 Result<bool> Database::empty() const {
   bool empty = true;
   for (const Family family : {Family::meta, Family::log, Family::latest}) {

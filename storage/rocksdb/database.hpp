@@ -49,6 +49,8 @@ class Database {
       Family family, std::string_view from, std::string_view end,
       const rocksdb::Snapshot* snapshot,
       const std::function<bool(std::string_view key, std::string_view value)>& visit) const;
+  /// Number of the oldest write-ahead log that holds what no table does; 0 = not known.
+  [[nodiscard]] std::uint64_t oldest_log() const;
   /// Nothing was ever written to it.
   [[nodiscard]] Result<bool> empty() const;
   /// For reading several ranges side by side; `options` and the bounds in it outlive the iterator.

@@ -31,7 +31,7 @@ void FileLogger::Logv(const char* format, va_list arguments) {
   line[size++] = '\n';
   const std::lock_guard lock(mutex_);
   if (const std::string_view text(line.data(), size - 1); text.find(": dropping ") != text.npos) {
-    last_drop_ = text;
+    last_drop_ = text.substr(text.rfind("] ") == text.npos ? 0 : text.rfind("] ") + 2);
   }
   if (file_ < 0) return;
   if (written_ + size > kMaxBytes) {

@@ -83,17 +83,24 @@ Error lost(const std::string& store, const FileMark& mark, std::uint64_t found) 
                store + "/" + mark.name};
 }
 
-/// What must be verified because of the write-ahead logs; empty = nothing.
-Result<std::string> check_logs(rocksdb::Env& env, const std::string& store,
-                               const FileMarks& marks) {
+/// A log that is there must be what was written: RocksDB would stop at its damage, or take it for a
+/// torn end.
+Result<MarksCheck> check_logs(rocksdb::Env& env, const std::string& store,
+                              const FileMarks& marks) {
+  MarksCheck check;
   for (const FileMark& log : marks.logs) {
     auto found = mark_of(env, store, log.name, log.bytes);
     if (!found) return fail(std::move(found.error()));
-    if (*found == log) continue;
-    return log.name + (*found ? " is not what was written" : " is gone");
+    if (!*found) {
+      check.missing_logs.push_back(log.name);
+    } else if (**found != log) {
+      return fail(lost(store, log, (*found)->bytes));
+    }
   }
-  return std::string();
+  return check;
 }
+
+MarksCheck doubt(std::string why) { return MarksCheck{std::move(why), {}}; }
 
 void encode(ByteWriter& out, const std::vector<FileMark>& marks) {
   out.u32(static_cast<std::uint32_t>(marks.size()));
@@ -164,17 +171,17 @@ std::optional<FileMarks> decode_marks(std::string_view bytes) {
   return good ? std::optional(std::move(marks)) : std::nullopt;
 }
 
-Result<std::string> check_marks(const std::string& store, rocksdb::Env* env) {
+Result<MarksCheck> check_marks(const std::string& store, rocksdb::Env* env) {
   rocksdb::Env& used = env != nullptr ? *env : *rocksdb::Env::Default();
   const std::string manifest = current_manifest(used, store);
-  if (manifest.empty()) return std::string();
+  if (manifest.empty()) return MarksCheck();
   if (used.FileExists(store + "/" + manifest).IsNotFound()) {
     return fail(ErrorCode::storage_corrupt,
                 "CURRENT names " + manifest + ", which is not here; put the right file back, or "
                 "restore a checkpoint (zonesync-hub store restore)", store);
   }
   const std::string path = marks_path(store);
-  if (used.FileExists(path).IsNotFound()) return "it has no file.marks";
+  if (used.FileExists(path).IsNotFound()) return doubt("it has no file.marks");
   std::string bytes;
   std::uint64_t size = 0;
   auto status = used.GetFileSize(path, &size);
@@ -183,14 +190,25 @@ Result<std::string> check_marks(const std::string& store, rocksdb::Env* env) {
   }
   if (!status.ok()) return fail(to_error(status, "reading the marks of the store's files", path));
   const auto marks = decode_marks(bytes);
-  if (!marks) return "its file.marks is damaged";
+  if (!marks) return doubt("its file.marks is damaged");
   const auto known = std::find_if(marks->manifests.begin(), marks->manifests.end(),
                                   [&](const FileMark& mark) { return mark.name == manifest; });
-  if (known == marks->manifests.end()) return "its file.marks does not know " + manifest;
+  if (known == marks->manifests.end()) return doubt("its file.marks does not know " + manifest);
   auto found = mark_of(used, store, manifest, known->bytes);
   if (!found) return fail(std::move(found.error()));
   if (*found && **found != *known) return fail(lost(store, *known, (*found)->bytes));
   return check_logs(used, store, *marks);
+}
+
+Status check_missing(const MarksCheck& check, std::uint64_t oldest, const std::string& store) {
+  for (const std::string& name : check.missing_logs) {
+    if (log_number(name) < oldest) continue;
+    return fail(ErrorCode::storage_corrupt,
+                name + " is gone, and what was written to it is in no table yet; nothing was "
+                "changed. Put the file back, or restore a checkpoint (zonesync-hub store restore)",
+                store + "/" + name);
+  }
+  return {};
 }
 
 Status mark_manifest(const std::string& store, rocksdb::Env* env) {

@@ -57,10 +57,20 @@ class PrefixHash {
   std::string pending_;   // the last block as far as it goes
 };
 
-/// Compares a store that is not open with its marks. Answers why it must be verified whole before
-/// anything is written to it; empty = the marks vouch for it. Errors: storage_corrupt (a file lost
-/// what was durable; names it), storage_io.
-[[nodiscard]] Result<std::string> check_marks(const std::string& store, rocksdb::Env* env);
+/// What the marks of a store say that is not open.
+struct MarksCheck {
+  std::string doubt;                      // why all must be verified before anything is written
+  std::vector<std::string> missing_logs;  // lost, if the MANIFEST still needs them
+  [[nodiscard]] bool vouches() const { return doubt.empty() && missing_logs.empty(); }
+};
+
+/// Before RocksDB may touch the files. Errors: storage_corrupt (a file is not what was durable;
+/// names it), storage_io.
+[[nodiscard]] Result<MarksCheck> check_marks(const std::string& store, rocksdb::Env* env);
+/// With the MANIFEST read: a missing log that is needed, which those from number `oldest` on are.
+/// Errors: storage_corrupt (names it).
+[[nodiscard]] Status check_missing(const MarksCheck& check, std::uint64_t oldest,
+                                   const std::string& store);
 
 /// Marks the MANIFEST of a store that is not open: a checkpoint, or one that was verified. Errors:
 /// storage_io, resource_exhausted.

@@ -40,8 +40,8 @@ struct LogKey {
 [[nodiscard]] std::optional<LatestEntry> parse_latest(std::string_view key, std::string_view value);
 
 /// Versions of the layout. 1 had no floors and no running hash, 2 no sealed entries, 3 no second
-/// range and no floors of types: all are taken over at open.
-inline constexpr std::uint64_t kFormatVersion = 4;
+/// range and no floors of types, 4 no total of the digests: all are taken over at open.
+inline constexpr std::uint64_t kFormatVersion = 5;
 inline constexpr std::uint64_t kOldestFormat = 1;
 /// Errors: unsupported (names both versions and what to do).
 [[nodiscard]] Status check_format(std::uint64_t version, const std::string& path);
@@ -54,6 +54,7 @@ inline constexpr std::string_view kHeadKey = "head";
 inline constexpr std::string_view kEraPrefix = "era/";
 inline constexpr std::string_view kSegmentPrefix = "seg/";
 inline constexpr std::string_view kDigestPrefix = "digest/";
+inline constexpr std::string_view kDigestTotalKey = "digests";
 
 inline constexpr std::string_view kSealKeyPrefix = "sealkey/";
 inline constexpr std::string_view kResealKey = "reseal";

@@ -36,9 +36,18 @@ Result<std::unique_ptr<OfflineStore>> OfflineStore::open(const std::string& plac
                                                          rocksdb::Env* env,
                                                          sealing::MasterKeyPtr key) {
   const std::string path = store_path(place, env);
-  const auto doubt = check_marks(path, env);  // verify would find it too, but not the file
-  if (!doubt) return fail(doubt.error());
-  return with(Database::open_to_look(path, env), env, std::move(key));
+  const auto check = check_marks(path, env);  // verify would find it too, but not the file
+  if (!check) return fail(check.error());
+  auto database = Database::open_to_look(path, env);
+  if (!database && database.error().code == ErrorCode::not_found) {
+    auto anchor = read_anchor(path, env);
+    if (anchor && *anchor) return fail(missing_log(**anchor, path));
+  }
+  if (!database) return fail(std::move(database.error()));
+  if (Status status = check_missing(*check, (*database)->oldest_log(), path); !status) {
+    return fail(std::move(status.error()));
+  }
+  return with(std::move(database), env, std::move(key));
 }
 
 Result<std::unique_ptr<OfflineStore>> OfflineStore::open_to_change(const std::string& place,
@@ -153,6 +162,10 @@ Result<VerifyReport> OfflineStore::verify(bool with_anchor) {
   }
   StoreVerifier verifier(*database_, *seals_, *known, report);
   if (Status status = verifier.run(); !status) return fail(std::move(status.error()));
+  if (known->loss) report.notes.push_back("noticed at an earlier start: " + to_text(*known->loss));
+  if (with_anchor && !known->anchor) {
+    report.notes.push_back("there is no lineage anchor: a lost end would not be noticed");
+  }
   return report;
 }
 
@@ -234,11 +247,13 @@ Status OfflineStore::reseal() {
 
 Result<std::string> vouch(const std::string& path, rocksdb::Env* env,
                           const sealing::MasterKeyPtr& key) {
-  auto doubt = check_marks(path, env);
-  if (!doubt || doubt->empty()) return doubt;
-  const std::string why = "because " + *doubt;
+  const auto check = check_marks(path, env);
+  if (!check) return fail(check.error());
+  if (check->vouches()) return std::string();
   auto store = OfflineStore::open(path, env, key);
   if (!store) return fail(std::move(store.error()));
+  if (check->doubt.empty()) return std::string();  // nobody needs the logs that are missing
+  const std::string why = "because " + check->doubt;
   const auto report = (*store)->verify(false);
   if (!report) return fail(report.error());
   if (report->good()) return why;

@@ -50,6 +50,7 @@ struct VerifyReport {
   std::uint64_t unopened = 0;            // of them, for want of the key: content not compared
   std::uint64_t problems = 0;
   std::vector<std::string> texts;        // of the first kTextsMax problems
+  std::vector<std::string> notes;        // no problems of the store, but worth knowing
   static constexpr std::size_t kTextsMax = 100;
   [[nodiscard]] bool good() const { return problems == 0; }
 };

@@ -10,6 +10,7 @@
 #include "storage/entry_codec.hpp"
 #include "storage/rocksdb/anchor_file.hpp"
 #include "storage/rocksdb/database.hpp"
+#include "storage/rocksdb/digest_total.hpp"
 #include "storage/rocksdb/key_codec.hpp"
 #include "storage/rocksdb/log_ranges.hpp"
 #include "storage/rocksdb/offline_store.hpp"
@@ -21,23 +22,11 @@ namespace zonesync {
 
 using namespace rocksdb_store;
 
-namespace {
-
-Error missing_log(const LineageAnchor& anchor, const std::string& path) {
-  return Error{ErrorCode::storage_corrupt,
-               "the log that " + anchor_path(path) + " remembers, up to revision " +
-                   std::to_string(anchor.head.value) +
-                   ", is gone; put it back or restore a backup, or, to start with an empty log, "
-                   "move that file away",
-               path};
-}
-
-}  // namespace
-
 RocksDbChangeLog::RocksDbChangeLog(std::unique_ptr<Database> database, OpenOptions options)
     : options_(std::move(options)),
       database_(std::move(database)),
       seals_(std::make_unique<Seals>(options_.sealing)),
+      total_(std::make_unique<DigestTotal>()),
       trim_(std::make_unique<TrimState>()),
       marks_(std::make_shared<AsideMarks>()) {}
 
@@ -51,6 +40,7 @@ RocksDbChangeLog::~RocksDbChangeLog() {
 Result<std::unique_ptr<RocksDbChangeLog>> RocksDbChangeLog::open(const std::string& place,
                                                                  OpenOptions options) {
   const std::string path = store_path(place, options.env);
+  adopt_anchor(place, path, options.env);
   auto log = open_once(path, options);
   const bool full = !log && log.error().code == ErrorCode::resource_exhausted;
   if (!full || !drop_ballast(path, options.env)) return log;
@@ -197,6 +187,7 @@ Status RocksDbChangeLog::load_digests() {
       failed = fail(corrupt("a class digest is unreadable"));
       return false;
     }
+    total_->add(key, value);
     auto digest = seals_->decode_digest(*cls, value);
     if (digest) {
       digests_[*cls] = *digest;
@@ -206,7 +197,16 @@ Status RocksDbChangeLog::load_digests() {
     return failed.has_value();
   };
   Status status = database_->visit(Family::meta, kDigestPrefix, end, nullptr, take);
-  return status ? failed : status;
+  if (status) status = failed;
+  return status ? check_total() : status;
+}
+
+Status RocksDbChangeLog::check_total() const {
+  const auto total = database_->get(Family::meta, kDigestTotalKey, nullptr);
+  if (!total) return fail(total.error());
+  if (!*total || **total == total_->value()) return {};  // format 4 had none
+  return fail(corrupt("the digests of some classes are older than the log's head: a part of the "
+                      "log is lost"));
 }
 
 /// Values of sensitive types that are there already need a key as much as new ones.
@@ -244,6 +244,7 @@ Status RocksDbChangeLog::add_era() {
   const EraRecord era{EraId{options_.ids()}, state_.head};
   rocksdb::WriteBatch batch;
   database_->put(batch, Family::meta, kFormatKey, number_value(kFormatVersion));
+  database_->put(batch, Family::meta, kDigestTotalKey, total_->value());
   // Receivers must not take what was lost for deleted.
   if (report_.lineage != Lineage::follows) {
     database_->put(batch, Family::meta, kCompleteKey, number_value(0));
@@ -271,6 +272,7 @@ struct RocksDbChangeLog::SegmentBatch {
   log_rules::Chain chain;
   std::map<Position, Seals::Shown> shown;  // of predecessors
   std::shared_ptr<AsideMarks> marks;       // with what this segment adds
+  DigestTotal::Changes prints;
 };
 
 Result<std::optional<LatestEntry>> RocksDbChangeLog::newest_for(const Class& cls,
@@ -319,14 +321,18 @@ Status RocksDbChangeLog::add_digests(const ClassDigests& deltas, SegmentBatch& b
     const auto before = digests_.find(cls);
     Digest digest = before == digests_.end() ? Digest{} : before->second;
     digest += delta;
+    const std::string key = digest_key(cls);
     if (digest.count == 0) {
-      database_->erase(batch.writes, Family::meta, digest_key(cls));
+      database_->erase(batch.writes, Family::meta, key);
+      batch.prints[key] = std::nullopt;
       continue;
     }
     auto stored = seals_->encode_digest(cls, digest);
     if (!stored) return fail(std::move(stored.error()));
-    database_->put(batch.writes, Family::meta, digest_key(cls), *stored);
+    database_->put(batch.writes, Family::meta, key, *stored);
+    batch.prints[key] = DigestTotal::print_of(key, *stored);
   }
+  database_->put(batch.writes, Family::meta, kDigestTotalKey, total_->value_with(batch.prints));
   return {};
 }
 
@@ -367,6 +373,7 @@ Status RocksDbChangeLog::write_segment(Segment segment) {
   if (Status status = check_space(batch.writes.GetDataSize(), writer); !status) return status;
   if (Status status = write_batch(batch.writes, options_.sync); !status) return status;
   chain_ = after;
+  total_->apply(batch.prints);
   ++segments_since_anchor_;
   publish(plan->end, batch, plan->digest_deltas);
   write_anchor_if_due();

@@ -32,6 +32,7 @@ namespace zonesync {
 namespace rocksdb_store {
 class AsideMarks;
 class Database;
+class DigestTotal;
 class Seals;
 struct TrimState;
 }
@@ -134,6 +135,7 @@ class RocksDbChangeLog final : public ChangeLog {
   [[nodiscard]] Status load();
   [[nodiscard]] Status load_eras();
   [[nodiscard]] Status load_digests();
+  [[nodiscard]] Status check_total() const;
   [[nodiscard]] Status check_bounds() const;
   [[nodiscard]] Status add_era();
   [[nodiscard]] Status check_sealing() const;
@@ -179,6 +181,7 @@ class RocksDbChangeLog final : public ChangeLog {
   bool resealing_waits_ = false;
   bool ballast_waits_ = false;
   Hash128 chain_;                // running hash at the head
+  std::unique_ptr<rocksdb_store::DigestTotal> total_;
   std::unique_ptr<rocksdb_store::TrimState> trim_;
   Revision anchored_head_;       // what the anchor says
   std::uint64_t segments_since_anchor_ = 0;

@@ -31,6 +31,11 @@ Status RocksDbChangeLog::check_lineage(const std::optional<LineageAnchor>& ancho
   chain_ = head_chain->value_or(Hash128{});
   report_.found_head = state_.head;
   report_.anchored = anchor.has_value();
+  if (!anchor && !report_.created) {
+    report_.add("there was no lineage anchor (" + anchor_path(database_->path()) +
+                "): a log that lost its end, or an older copy, was not noticed by this start; the "
+                "anchor is made now");
+  }
   if (!anchor) return {};
   report_.anchor_head = anchor->head;
   auto known = chain_at(anchor->head);

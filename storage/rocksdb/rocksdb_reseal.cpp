@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "storage/rocksdb/digest_total.hpp"
 #include "storage/rocksdb/key_codec.hpp"
 #include "storage/rocksdb/rocksdb_change_log.hpp"
 #include "storage/rocksdb/seals.hpp"
@@ -54,9 +55,13 @@ Result<std::optional<LogKey>> reseal_entries(Database& database, const sealing::
 /// What is left when all entries are done: digests, then the keys that nothing needs any more.
 Status finish(Database& database, const sealing::KeyRing& keys, rocksdb::WriteBatch& batch) {
   std::optional<Error> error;
+  DigestTotal total;
   const auto digest = [&](std::string_view key, std::string_view value) {
     const auto cls = parse_digest_key(key);
-    if (!cls || !is_sealed_digest(value)) return true;
+    if (!cls || !is_sealed_digest(value)) {
+      total.add(key, value);
+      return true;
+    }
     auto opened = sealing::open_digest(*cls, value, keys);
     auto sealed = opened ? sealing::seal_digest(*cls, *opened, keys)
                          : Result<std::string>(fail(opened.error()));
@@ -65,6 +70,7 @@ Status finish(Database& database, const sealing::KeyRing& keys, rocksdb::WriteBa
       return false;
     }
     database.put(batch, Family::meta, key, *sealed);
+    total.add(key, *sealed);
     return true;
   };
   const auto old_key = [&](std::string_view key, std::string_view) {
@@ -78,6 +84,7 @@ Status finish(Database& database, const sealing::KeyRing& keys, rocksdb::WriteBa
   if (status) {
     status = database.visit(Family::meta, sealkeys, prefix_end(sealkeys), nullptr, old_key);
   }
+  database.put(batch, Family::meta, kDigestTotalKey, total.value());
   database.erase(batch, Family::meta, kResealKey);
   return status;
 }
@@ -123,8 +130,17 @@ Status RocksDbChangeLog::reseal_step() {
   };
   auto done = reseal_some(*database_, *seals_->keys(), kResealVisitedPerStep, write);
   if (!done) return fail(std::move(done.error()));
-  if (*done) resealing_ = false;
-  return {};
+  if (!*done) return {};
+  resealing_ = false;
+  auto total = DigestTotal();
+  const auto take = [&](std::string_view key, std::string_view value) {
+    total.add(key, value);
+    return true;
+  };
+  const std::string digests(kDigestPrefix);
+  Status status = database_->visit(Family::meta, digests, prefix_end(digests), nullptr, take);
+  if (status) *total_ = std::move(total);
+  return status;
 }
 
 }  // namespace zonesync

@@ -54,9 +54,12 @@ Result<StoreLock> StoreLock::take_to_look(const std::string& store) {
 Result<StoreLock> StoreLock::hold(int file, const std::string& store) {
   StoreLock lock(file);
   if (::flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return lock;
+  std::error_code error;
+  const bool here = std::filesystem::exists(store + "/CURRENT", error);
   return fail(ErrorCode::unavailable,
-              "a hub or another command works on this store, or on one that was moved away from "
-              "here; stop it first",
+              here ? "a hub or another command works on this store; stop it first"
+                   : "a hub or another command works on the store that was moved away from here; "
+                     "stop it first",
               store);
 }
 

@@ -6,6 +6,7 @@
 
 #include "storage/entry_codec.hpp"
 #include "storage/log_rules.hpp"
+#include "storage/rocksdb/digest_total.hpp"
 #include "storage/rocksdb/key_codec.hpp"
 #include "storage/rocksdb/log_ranges.hpp"
 
@@ -173,8 +174,10 @@ void StoreVerifier::walk_latest() {
 
 void StoreVerifier::check_digests() {
   std::size_t stored = 0;
+  DigestTotal total;
   const auto take = [&](std::string_view key, std::string_view value) {
     ++stored;
+    total.add(key, value);
     const auto cls = parse_digest_key(key);
     if (cls && unknown_.contains(*cls)) return true;
     const Result<Digest> digest =
@@ -189,6 +192,11 @@ void StoreVerifier::check_digests() {
   take_status(database_.visit(Family::meta, kDigestPrefix, prefix_end(std::string(kDigestPrefix)),
                               nullptr, take));
   if (stored != digests_.size()) problem("the number of class digests is wrong");
+  const auto known = database_.get(Family::meta, kDigestTotalKey, nullptr);
+  if (!known) return take_status(fail(known.error()));
+  if (*known && **known != total.value()) {
+    problem("the digests of some classes are older than the log's head: a part of the log is lost");
+  }
 }
 
 void StoreVerifier::check_anchor() {
