@@ -100,7 +100,9 @@ HttpClientRequest Applier::request_of(const std::vector<const Document*>& batch)
   request.body = "{\"operations\":[";
   for (const Document* document : batch) {
     if (document != batch.front()) request.body += ',';
-    request.body += "{\"op\":\"upsert\",\"resource\":" + document->json + '}';
+    request.body += "{\"op\":\"upsert\",\"resource\":" + document->json;
+    if (options_.if_match) request.body += ",\"ifMatch\":" + std::to_string(*options_.if_match);
+    request.body += '}';
   }
   request.body += "]}";
   return request;
@@ -125,6 +127,7 @@ void Applier::count(const HttpResponse& response, std::size_t sent) {
 std::optional<std::vector<const Document*>> Applier::drop_refused(
     const HttpResponse& response, const std::vector<const Document*>& batch) {
   if (!is_verdict(response.status)) return {};
+  report_.changed_since |= response.status == 412;
   const std::string message = failure_of(response).message;
   Verdicts refused = refused_operations(response.body, message);
   std::erase_if(refused, [&](const auto& entry) { return entry.first >= batch.size(); });
@@ -252,6 +255,7 @@ ApplyReport apply_documents(Api& api, Documents documents, const ApplyOptions& o
   if (options.atomic) refuse_repeated(documents);
   Applier applier(api, options);
   ApplyReport& report = applier.report();
+  report.dry_run = options.dry_run;
   report.refusals = std::move(documents.refused);
 
   std::vector<std::span<const Document>> batches;
@@ -283,9 +287,9 @@ std::string report_text(const ApplyReport& report) {
             (refusal.key.empty() ? "-" : one_line(refusal.key)) + ": " +
             one_line(refusal.reason) + '\n';
   }
-  return text + "applied " + std::to_string(report.applied) + ", unchanged " +
-         std::to_string(report.unchanged) + ", refused " +
-         std::to_string(report.refusals.size()) + '\n';
+  return text + (report.dry_run ? "would apply " : "applied ") + std::to_string(report.applied) +
+         ", unchanged " + std::to_string(report.unchanged) + ", refused " +
+         std::to_string(report.refusals.size()) + (report.dry_run ? ": a dry run\n" : "\n");
 }
 
 json::value report_json(const ApplyReport& report) {
@@ -300,6 +304,7 @@ json::value report_json(const ApplyReport& report) {
   }
   json::object object;
   object["applied"] = report.applied;
+  if (report.dry_run) object["dry_run"] = true;
   object["unchanged"] = report.unchanged;
   object["refused"] = report.refusals.size();
   object["refusals"] = std::move(refusals);

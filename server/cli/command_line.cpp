@@ -59,6 +59,8 @@ void CommandLine::add_resource_commands() {
       ->required();
   apply->add_flag("--atomic", apply_.atomic, "one transaction: all documents or none");
   apply->add_flag("--dry-run", apply_.dry_run, "let the hub judge, write nothing");
+  apply->add_option("--if-match", apply_.if_match,
+                    "of one document: only when this is its revision");
   apply->add_flag("--lenient", apply_.lenient, "keep unknown top-level fields under spec");
   apply->add_flag("--wait", apply_.wait, "wait until all connected zones applied it");
   apply->add_option("--timeout", apply_timeout_, "with --wait")->capture_default_str();
@@ -87,7 +89,7 @@ void CommandLine::add_resource_commands() {
   history->add_option("-m,--mesh", history_.mesh, "mesh (default: default)");
   history->add_option("--origin", history_.origin, "owner: global or a zone");
   history->add_option("--limit", history_.limit, "versions at most")
-      ->check(CLI::Range(1, 1'000))
+      ->check(CLI::Range(1, 100))
       ->capture_default_str();
 }
 

@@ -27,9 +27,13 @@ struct ApplyCommand {
   bool atomic = false;
   bool dry_run = false;
   bool lenient = false;
+  std::string if_match;   // of one document: only when this is its revision
   bool wait = false;
   Duration timeout = std::chrono::seconds(30);
 };
+
+/// The revision that a resource must be at; empty = any. Failure: usage (no number).
+[[nodiscard]] Outcome<std::optional<std::uint64_t>> parse_if_match(const std::string& text);
 
 struct GetCommand {
   std::string type;
@@ -50,6 +54,10 @@ struct DeleteCommand {
   bool cascade = false;   // a mesh with all that is in it, as a job
   bool wait = false;      // with cascade: until it has ended
 };
+
+/// After `delete mesh NAME` without --cascade, or its dry run: a hint with the number of resources
+/// that are left in no mesh. Nothing when there are none.
+void tell_what_is_left(Session& session, const DeleteCommand& command);
 
 struct JobsCommand {
   std::string id;         // empty = all

@@ -142,7 +142,13 @@ Outcome<void> run_watch(Session& session, const WatchCommand& command) {
     if (printer.broken()) return give_up(*printer.broken());
     // A hub that was there comes back; one that never answered is a wrong address.
     const bool lost = !ended && ended.error().exit == Exit::cannot_connect && connected;
-    if (!ended && !lost) return give_up(ended.error());
+    if (!ended && !lost) {
+      Failure failure = ended.error();
+      if (failure.exit == Exit::not_found && failure.hint.empty()) {
+        failure.hint = "watch without --since: from now on";
+      }
+      return give_up(std::move(failure));
+    }
     const std::string reason = printer.take_end_reason();
     if (is_final(reason)) {
       return give_up(Exit::auth, "the hub ended the stream: " + reason, "use a fresh token");

@@ -172,6 +172,35 @@ Outcome<void> run_get(Session& session, const GetCommand& command) {
   return {};
 }
 
+namespace {
+
+/// `answer` of a dry run says so.
+json::value marked(json::value answer, bool dry_run) {
+  if (dry_run && answer.is_object()) answer.get_object()["dry_run"] = true;
+  return answer;
+}
+
+Outcome<void> check_delete(const DeleteCommand& command, const TypeInfo& info) {
+  if (!command.cascade && command.wait) {
+    return give_up(Exit::usage, "--wait is for --cascade", "leave it out");
+  }
+  if (!command.cascade) return {};
+  if (info.name != "Mesh") return give_up(Exit::usage, "--cascade is for meshes", "leave it out");
+  if (command.if_match.empty()) return {};
+  return give_up(Exit::usage, "--cascade removes all that is in the mesh and knows no --if-match",
+                 "leave one of them out; --dry-run shows what a cascade would remove");
+}
+
+}  // namespace
+
+Outcome<std::optional<std::uint64_t>> parse_if_match(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const auto revision = parse_number(text);
+  if (revision) return revision;
+  return give_up(Exit::usage, "'" + one_line(text) + "' is not a revision",
+                 "--if-match takes the REVISION that `zonesync get` shows");
+}
+
 Outcome<void> run_delete(Session& session, const DeleteCommand& command) {
   if (means_zones(command.type)) {
     return give_up(Exit::usage, "zones are deleted with all their resources by `zonesync zones rm`",
@@ -181,25 +210,23 @@ Outcome<void> run_delete(Session& session, const DeleteCommand& command) {
   if (!registry) return give_up(registry.error());
   const Outcome<const TypeInfo*> info = resolve_type(*registry, command.type);
   if (!info) return give_up(info.error());
-  if (command.cascade) {
-    if ((*info)->name == "Mesh") return delete_mesh(session, command);
-    return give_up(Exit::usage, "--cascade is for meshes", "leave it out");
-  }
+  if (const auto fits = check_delete(command, **info); !fits) return give_up(fits.error());
+  const Outcome<std::optional<std::uint64_t>> if_match = parse_if_match(command.if_match);
+  if (!if_match) return give_up(if_match.error());
+  if (command.cascade) return delete_mesh(session, command);
   Outcome<Target> target = resource_target(**info, command.mesh, command.name);
   if (!target) return give_up(target.error());
   if (command.dry_run) target->query("dryRun", "true");
   HttpClientRequest request;
   request.method = "DELETE";
   request.target = target->text();
-  if (!command.if_match.empty()) {
-    request.headers.add("If-Match", '"' + command.if_match + '"');
-  }
+  if (*if_match) request.headers.add("If-Match", '"' + std::to_string(**if_match) + '"');
   const Outcome<HttpResponse> response = session.api.call(std::move(request));
   if (!response) return give_up(response.error());
   const Outcome<json::value> answer = body_of(*response);
   if (!answer) return give_up(answer.error());
   if (!for_people(session.format)) {
-    print_value(session.out, session.format, *answer);
+    print_value(session.out, session.format, marked(*answer, command.dry_run));
   } else {
     const std::string revision = number_text(*answer, "revision");
     session.out << (command.dry_run ? "would remove " : "removed ") << (*info)->name << ' '
@@ -210,6 +237,7 @@ Outcome<void> run_delete(Session& session, const DeleteCommand& command) {
   if (text_of(*answer, "action") == "absent") {
     return give_up(Exit::not_found, (*info)->name + " '" + command.name + "' was not there");
   }
+  if ((*info)->name == "Mesh") tell_what_is_left(session, command);
   return {};
 }
 

@@ -41,7 +41,14 @@ void print_job(Session& session, const json::value& job) {
 Outcome<json::value> wait_for_job(Session& session, const std::string& id) {
   while (session.api.surroundings().keep_going()) {
     const Outcome<json::value> job = session.api.get(Target{"jobs", id}.text());
-    if (!job || text_of(*job, "state") != "running") return job;
+    if (!job) {
+      Failure failure = job.error();
+      if (failure.exit == Exit::not_found || failure.exit == Exit::auth) return give_up(failure);
+      failure.message += "; job " + id + " goes on";
+      failure.hint = "`zonesync jobs " + id + " --wait` waits for it again, once the hub answers";
+      return give_up(std::move(failure));
+    }
+    if (text_of(*job, "state") != "running") return job;
     session.api.surroundings().sleep(kPollInterval);
   }
   return give_up(Exit::interrupted, "interrupted; the job goes on",
@@ -56,7 +63,36 @@ Outcome<void> show_end(Session& session, const std::string& id) {
   return give_up(Exit::failed, "job " + id + " ended as " + text_of(*job, "state"));
 }
 
+Outcome<json::value> post_deletion(Session& session, const std::string& mesh, bool dry_run) {
+  json::object body;
+  body["kind"] = "delete_mesh";
+  body["mesh"] = mesh;
+  Target target{"jobs"};
+  if (dry_run) target.query("dryRun", "true");
+  return session.api.send("POST", target.text(), text::write_canonical(std::move(body)));
+}
+
 }  // namespace
+
+void tell_what_is_left(Session& session, const DeleteCommand& command) {
+  const Outcome<json::value> plan = post_deletion(session, command.name, true);
+  if (!plan && plan.error().exit == Exit::not_found) return;
+  const std::string mesh = "mesh " + one_line(command.name);
+  const std::string remedy = "; `zonesync delete Mesh " + one_line(command.name) + " --cascade` ";
+  std::string hint = "what is in " + mesh + " stays" + remedy + "removes it, with an admin's token";
+  if (plan) {
+    const std::uint64_t kept = number_of(*plan, "kept").value_or(0);
+    std::uint64_t left = number_of(*plan, "total").value_or(0) + kept;
+    if (command.dry_run && left > 0) --left;  // the Mesh itself
+    if (left == 0) return;
+    hint = std::to_string(left) + (left == 1 ? " resource of " : " resources of ") + mesh +
+           (command.dry_run ? " would be left without it" : " are left without it") +
+           (kept == 0 ? "" : ", " + std::to_string(kept) + " of them of zones") + remedy +
+           "removes those of the hub";
+  }
+  session.out.flush();
+  session.err << "hint: " << hint << '\n';
+}
 
 Outcome<void> run_jobs(Session& session, const JobsCommand& command) {
   if (command.id.empty()) {
@@ -84,13 +120,7 @@ Outcome<void> run_jobs(Session& session, const JobsCommand& command) {
 }
 
 Outcome<void> delete_mesh(Session& session, const DeleteCommand& command) {
-  json::object body;
-  body["kind"] = "delete_mesh";
-  body["mesh"] = command.name;
-  Target target{"jobs"};
-  if (command.dry_run) target.query("dryRun", "true");
-  const Outcome<json::value> job =
-      session.api.send("POST", target.text(), text::write_canonical(std::move(body)));
+  const Outcome<json::value> job = post_deletion(session, command.name, command.dry_run);
   if (!job) return give_up(job.error());
   if (command.wait && !command.dry_run) return show_end(session, text_of(*job, "id"));
   print_job(session, *job);

@@ -33,7 +33,6 @@ std::string hint_of(const HttpResponse& response) {
     case 401:
       return "name a file with a valid API token: --token-file FILE or ZONESYNC_TOKEN_FILE";
     case 403: return "the token's role does not allow this; use a token with a higher role";
-    case 410: return "the hub cannot tell from there; list again, or start from 0";
     case 429: return "the hub has too much to do or to keep; try again in a few seconds";
     case 503: return "the hub is busy or draining; try again in a few seconds";
     default: return {};
@@ -102,6 +101,10 @@ Failure failure_of(const HttpResponse& response) {
                                      : "the hub answered " + std::to_string(response.status);
   if (const auto* parameters = array_of(*value, "invalid_parameters");
       parameters != nullptr && !parameters->empty()) {
+    if (response.status == 403) {  // about what was sent, not who sent it
+      failure.exit = Exit::rejected;
+      failure.hint.clear();
+    }
     const std::string reason = text_of(parameters->front(), "reason");
     const std::string field = text_of(parameters->front(), "field");
     if (!reason.empty() && reason != failure.message) failure.message += ": " + reason;

@@ -176,12 +176,13 @@ Outcome<void> run_revert(Session& session, const RevertCommand& command) {
   if (!mesh.empty()) body["mesh"] = mesh;
   Target target{"revert"};
   if (command.dry_run) target.query("dryRun", "true");
-  const Outcome<json::value> answer =
+  Outcome<json::value> answer =
       session.api.send("POST", target.text(), text::write_canonical(std::move(body)));
   if (!answer) return give_up(answer.error());
   if (for_people(session.format)) {
     print_revert(session, *answer, command.dry_run);
   } else {
+    if (command.dry_run && answer->is_object()) answer->get_object()["dry_run"] = true;
     print_value(session.out, session.format, *answer);
   }
   return {};

@@ -10,7 +10,7 @@ namespace {
 
 Failure refused_failure(const ApplyReport& report, const ApplyCommand& command) {
   Failure failure;
-  failure.exit = Exit::rejected;
+  failure.exit = report.changed_since ? Exit::conflict : Exit::rejected;
   failure.message = std::to_string(report.refusals.size()) + " document" +
                     (report.refusals.size() == 1 ? " was" : "s were") + " refused";
   if (command.atomic) failure.message += ", so nothing was written";
@@ -30,7 +30,14 @@ Outcome<void> run_apply(Session& session, const ApplyCommand& command) {
     return give_up(Exit::usage, "no document in " + command.files.front(),
                    "a document has at least type and name");
   }
+  const Outcome<std::optional<std::uint64_t>> if_match = parse_if_match(command.if_match);
+  if (!if_match) return give_up(if_match.error());
+  if (*if_match && documents->good.size() + documents->refused.size() != 1) {
+    return give_up(Exit::usage, "--if-match holds for one document, here are more",
+                   "send them one by one");
+  }
   ApplyOptions options;
+  options.if_match = *if_match;
   options.atomic = command.atomic;
   options.dry_run = command.dry_run;
   const ApplyReport report = apply_documents(session.api, std::move(*documents), options);
@@ -47,7 +54,8 @@ Outcome<void> run_apply(Session& session, const ApplyCommand& command) {
   // The failure comes first: the counts are the last line whatever happened.
   if (for_people(session.format)) {
     const std::string text = report_text(report);
-    const auto last = text.rfind("applied ");
+    const auto before = text.rfind('\n', text.size() - 2);
+    const auto last = before == text.npos ? 0 : before + 1;
     session.out << text.substr(0, last);
     if (failure) print_failure(session.out, session.err, Format::table, *failure);
     session.out << text.substr(last);

@@ -10,6 +10,7 @@ namespace {
 
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 std::string timeout_document(const std::string& name, int seconds = 1) {
   return "type: MeshTimeout\nmesh: default\nname: " + name + "\nspec: {to: [{seconds: " +
@@ -195,6 +196,31 @@ TEST(Apply, DryRunAsksTheHubToJudgeOnly) {
   EXPECT_EQ(ran.code, 0);
   ASSERT_EQ(ran.requests.size(), 1u);
   EXPECT_EQ(ran.requests[0].target, "/transactions?dryRun=true");
+  EXPECT_EQ(ran.out, "would apply 1, unchanged 0, refused 0: a dry run\n");
+  ScriptedHub json;
+  json.answer(200, result(1, {"created"}));
+  EXPECT_THAT(json.run("apply --dry-run -f - -o json", timeout_document("a")).out,
+              StartsWith("{\"applied\":1,\"dry_run\":true,"));
+}
+
+TEST(Apply, IfMatchHoldsForOneDocument) {
+  ScriptedHub hub;
+  hub.answer(200, result(8, {"updated"}));
+  const Ran ran = hub.run("apply --if-match 7 -f -", timeout_document("a"));
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.requests.at(0).body, HasSubstr(",\"ifMatch\":7}"));
+  ScriptedHub two;
+  const Ran refused =
+      two.run("apply --if-match 7 -f -", timeout_document("a") + "---\n" + timeout_document("b"));
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_TRUE(refused.requests.empty());
+  ScriptedHub stale;
+  stale.answer(412, R"({"code":"precondition_failed","detail":"it is at revision 9",)"
+                    R"("invalid_parameters":[{"field":"/operations/0","reason":"it is at 9"}]})");
+  const Ran lost = stale.run("apply --if-match 7 -f -", timeout_document("a"));
+  EXPECT_EQ(lost.code, 6) << lost.err;
+  EXPECT_THAT(lost.out, HasSubstr("it is at 9"));
+  EXPECT_EQ(ScriptedHub().run("apply --if-match x -f -", timeout_document("a")).code, 2);
 }
 
 TEST(Apply, WaitAsksForTheLastRevision) {

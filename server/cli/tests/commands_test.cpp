@@ -203,6 +203,20 @@ TEST(Delete, NamesTheRevision) {
   EXPECT_EQ(ran.out, "removed MeshTimeout a at revision 8\n");
   EXPECT_THAT(asked(ran), ElementsAre("DELETE /meshes/m/meshtimeouts/a"));
   EXPECT_EQ(ran.requests[0].headers.get("If-Match"), "\"7\"");
+  ScriptedHub other;
+  const Ran wrong = other.run("delete meshtimeout a --if-match abc");
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_TRUE(wrong.requests.empty());
+}
+
+TEST(Delete, ADryRunSaysSoInJsonToo) {
+  ScriptedHub hub;
+  hub.answer(200, R"({"action":"removed","key":{},"revision":8})");
+  EXPECT_THAT(hub.run("delete meshtimeout a --dry-run -o json").out, HasSubstr("\"dry_run\":true"));
+}
+
+TEST(History, TheLimitIsTheHubs) {
+  EXPECT_EQ(ScriptedHub().run("history meshtimeout a --limit 101").code, 2);
 }
 
 TEST(History, Table) {
@@ -312,6 +326,21 @@ TEST(Program, WrongTokenAndLostHubSayWhatToCheck) {
   const Ran ran = lost.run("get zones");
   EXPECT_EQ(ran.code, 3);
   EXPECT_THAT(ran.err, HasSubstr("hint: is zonesync-hub running"));
+}
+
+TEST(Program, AHubWithoutAKeyIsNotARoleThatIsTooLow) {
+  ScriptedHub hub;
+  hub.answer(403, R"({"code":"forbidden","detail":"no encryption key: make one","status":403,)"
+                  R"("invalid_parameters":[{"field":"storage.encryption.key_file",)"
+                  R"("reason":"no encryption key: make one"}]})");
+  const Ran ran = hub.run("get zones");
+  EXPECT_EQ(ran.code, 7);
+  EXPECT_EQ(ran.err, "error: no encryption key: make one (storage.encryption.key_file)\n");
+  ScriptedHub role;
+  role.answer(403, R"({"code":"forbidden","detail":"this needs the role admin","status":403})");
+  const Ran low = role.run("get zones");
+  EXPECT_EQ(low.code, 4);
+  EXPECT_THAT(low.err, HasSubstr("hint: the token's role"));
 }
 
 TEST(Program, AFullDiskIsNotAHubThatIsBusy) {

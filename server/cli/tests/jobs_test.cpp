@@ -68,5 +68,49 @@ TEST(DeleteMesh, CascadeIsAJob) {
   EXPECT_THAT(wrong.err, HasSubstr("--cascade"));
 }
 
+TEST(DeleteMesh, ACascadeHasNoRevisionToHoldFor) {
+  ScriptedHub hub;
+  const Ran ran = hub.run("delete mesh m --cascade --if-match 7");
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_TRUE(ran.requests.empty()) << "nothing was asked for";
+  EXPECT_THAT(ran.err, HasSubstr("--if-match"));
+  ScriptedHub waiting;
+  EXPECT_EQ(waiting.run("delete mesh m --wait").code, 2) << "--wait is for --cascade";
+}
+
+TEST(DeleteMesh, AHubThatGoesAwayLeavesTheJobsName) {
+  ScriptedHub hub;
+  hub.answer(202, job("running")).lose().lose();
+  const Ran ran = hub.run("delete mesh m --cascade --wait");
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_THAT(ran.err, HasSubstr("job 9 goes on"));
+  EXPECT_THAT(ran.err, HasSubstr("zonesync jobs 9 --wait"));
+}
+
+TEST(DeleteMesh, WithoutCascadeWhatIsLeftIsCounted) {
+  const std::string removed = R"({"action":"removed","key":{},"revision":8})";
+  ScriptedHub hub;
+  hub.answer(200, removed).answer(200, job("planned"));
+  const Ran ran = hub.run("delete mesh m");
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_EQ(ran.out, "removed Mesh m at revision 8\n");
+  EXPECT_EQ(ran.err, "hint: 7 resources of mesh m are left without it, 1 of them of zones; "
+                     "`zonesync delete Mesh m --cascade` removes those of the hub\n");
+  EXPECT_EQ(ran.requests.at(1).target, "/jobs?dryRun=true");
+  ScriptedHub before;  // the Mesh itself counts too
+  before.answer(200, removed).answer(200, job("planned"));
+  const Ran plan = before.run("delete mesh m --dry-run");
+  EXPECT_EQ(plan.out, "would remove Mesh m\n");
+  EXPECT_THAT(plan.err, HasSubstr("hint: 6 resources of mesh m would be left without it"));
+  ScriptedHub empty;
+  empty.answer(200, removed).answer(404, "{}");
+  EXPECT_EQ(empty.run("delete mesh m").err, "");
+  ScriptedHub editor;  // may remove a mesh, may not start jobs
+  editor.answer(200, removed).answer(403, "{}");
+  const Ran unknown = editor.run("delete mesh m");
+  EXPECT_EQ(unknown.code, 0);
+  EXPECT_THAT(unknown.err, HasSubstr("hint: what is in mesh m"));
+}
+
 }  // namespace
 }  // namespace zonesync::cli
