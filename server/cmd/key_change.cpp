@@ -21,6 +21,24 @@ fs::path kept_of(const fs::path& file, const std::string& id) {
   return file.string() + ".old-" + id;
 }
 
+/// KEYFILE of KEYFILE.old-ID; nothing for another name.
+std::optional<fs::path> plain_of(const fs::path& file) {
+  const std::string name = file.filename().string();
+  const std::size_t mark = name.rfind(".old-");
+  if (mark == name.npos || mark == 0) return std::nullopt;
+  return fs::path(file).replace_filename(name.substr(0, mark));
+}
+
+/// The change would put the new key, and later the log's only one, under an earlier key's name.
+Error misnamed(const fs::path& file, const fs::path& plain) {
+  return {ErrorCode::invalid_argument,
+          "this is the name of an earlier key, and the new key would take it. Nothing was changed. "
+          "Give the key a name of its own: move " + plain.string() + ", if it is there, to " +
+              plain.string() + ".old-ID; cp -p " + file.string() + ' ' + plain.string() +
+              "; name " + plain.string() + " in storage.encryption.key_file; run this again",
+          file.string()};
+}
+
 /// Id of the master key that a log is sealed with; empty = nothing is sealed there.
 Result<std::string> wanted_key(const fs::path& store) {
   auto opened = OfflineStore::open(store.string());
@@ -113,8 +131,14 @@ Error wrong_key(const fs::path& file, const Found& present, const std::string& i
     text += rekey;
   } else {
     text += "; " + holder->string() +
-            " holds it, an earlier key: this log is of before the last change of keys. Name that "
-            "file in storage.encryption.key_file; then change the keys with: " + rekey;
+            " holds it, an earlier key: this log is of before the last change of keys. Put that "
+            "key in place: ";
+    if (present.there) {
+      const std::string there = present.key ? present.key->id : "unknown";
+      text += "mv " + file.string() + ' ' + kept_of(file, there).string() + " && ";
+    }
+    text += "cp -p " + holder->string() + ' ' + file.string() +
+            "; start, and change the keys (hub stopped) with: " + rekey;
   }
   return {ErrorCode::forbidden, std::move(text), file.string()};
 }
@@ -168,6 +192,7 @@ class KeyChange {
     if (!present_.holds(wanted_)) {
       return fail(wrong_key(file_, present_, wanted_, "zonesync-hub store rekey"));
     }
+    if (const auto plain = plain_of(file_)) return fail(misnamed(file_, *plain));
     if (Status opened = open(present_.key); !opened) return opened;
     if (Status made = take_next(); !made) return made;
     if (Status stop = check(KeyChangeStep::key_made); !stop) return stop;

@@ -39,8 +39,9 @@ struct KeyChangeReport {
 
 /// Seals a stopped hub's log with a new master key in `key_file`, or brings an interrupted change
 /// to its end. Never deletes a key. Errors: precondition_failed (nothing is sealed), forbidden (the
-/// log wants another key: the text names the file that holds it), unavailable (a hub runs),
-/// conflict, those of read_master_key, storage_io, storage_corrupt, resource_exhausted.
+/// log wants another key: the text names the file that holds it), invalid_argument (`key_file` has
+/// the name of an earlier key, which the new one would take), unavailable (a hub runs), conflict,
+/// those of read_master_key, storage_io, storage_corrupt, resource_exhausted.
 [[nodiscard]] Result<KeyChangeReport> change_master_key(const std::filesystem::path& store,
                                                         const std::filesystem::path& key_file,
                                                         const KeyChangeOptions& options);

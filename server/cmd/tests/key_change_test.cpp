@@ -180,12 +180,37 @@ TEST_F(KeyChangeTest, ABackupOfBeforeNamesTheKeyOfItsTime) {
   const auto refused = change();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::forbidden);
-  const std::string setting = "storage.encryption.key_file";
-  for (const std::string& part : {kept(first_).string(), setting}) {
+  const std::string in_use = id_in(file_);
+  const std::string aside = "mv " + file_.string() + ' ' + kept(in_use).string();
+  const std::string back = "cp -p " + kept(first_).string() + ' ' + file_.string();
+  for (const std::string& part : {aside, back}) {
     EXPECT_NE(refused.error().message.find(part), std::string::npos) << refused.error().message;
     EXPECT_NE(trouble().find(part), std::string::npos) << trouble();
   }
   EXPECT_FALSE(fs::exists(next_)) << "nothing was begun";
+
+  fs::rename(file_, kept(in_use));  // as it says
+  fs::copy_file(kept(first_), file_);
+  const auto again = change();
+  ASSERT_TRUE(again) << describe(again.error());
+  EXPECT_EQ(id_in(kept(in_use)), in_use) << "for the backups of its time";
+  expect_changed_once();
+}
+
+// Its place would hold the key in use, under the name of a key that may be deleted.
+TEST_F(KeyChangeTest, UnderTheNameOfAnEarlierKeyNothingIsChanged) {
+  ASSERT_TRUE(change());
+  const std::string in_use = id_in(file_);
+  const fs::path misnamed = kept(in_use);
+  fs::rename(file_, misnamed);
+  const auto refused = change_master_key(config().storage_dir, misnamed, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+  EXPECT_NE(refused.error().message.find("cp -p " + misnamed.string() + ' ' + file_.string()),
+            std::string::npos)
+      << refused.error().message;
+  EXPECT_EQ(id_in(misnamed), in_use);
+  EXPECT_FALSE(fs::exists(misnamed.string() + ".new")) << "nothing was begun";
 }
 
 TEST_F(KeyChangeTest, AKeyThatIsNowhereIsSaid) {
