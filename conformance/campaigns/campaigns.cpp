@@ -136,7 +136,9 @@ void add_campaign(CLI::App& app, std::string bin_dir, std::function<int()>& run)
   CLI::App* command =
       app.add_subcommand("campaign", "Real processes under real faults, judged by their promises");
   std::string names;
-  for (const Known& one : kCampaigns) names += std::string(one.name) + ": " + one.what + "\n";
+  for (const Known& one : kCampaigns) {
+    names += std::string(one.name) + (one.sabotage ? "*: " : ": ") + one.what + "\n";
+  }
   command->add_option("NAME", flags->name, "Which one")->required();
   command->add_option("--rounds", flags->rounds, "How often (default: by campaign)");
   command->add_option("--seed", flags->seed, "Same seed, same faults")->capture_default_str();
@@ -145,7 +147,8 @@ void add_campaign(CLI::App& app, std::string bin_dir, std::function<int()>& run)
   command->add_flag("--unsafe-no-sync", flags->unsafe_no_sync,
                     "power-cut: the hub does not sync; passes only if the loss is seen");
   command->add_flag("--sabotage", flags->sabotage,
-                    "The campaign breaks its own promise; passes only if its checks see that");
+                    "Those marked *: the campaign breaks its own promise; passes only if its "
+                    "checks see that");
   command->footer(names);
   command->callback([&run, flags, bin_dir = std::move(bin_dir)] {
     run = [flags, bin_dir] { return run_campaign(*flags, bin_dir); };

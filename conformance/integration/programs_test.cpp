@@ -72,6 +72,19 @@ TEST(Programs, ExitCodesAreWhatPageAndHelpSay) {
   EXPECT_EQ(run({program("zonesync-hub"), "store", "info", "--store", "/none"}).code, cmd::kConfig);
 }
 
+TEST(Programs, TheStoreCommandsSayWhatTheyMean) {
+  const std::string hub = program("zonesync-hub");
+  EXPECT_EQ(run({hub, "store", "info"}).code, cmd::kUsage) << "which store, is part of the line";
+  const std::string help = run({hub, "store", "bench", "--help"}).output;
+  EXPECT_NE(help.find("=1000000"), std::string::npos) << help;
+  const RunResult none = run({hub, "store", "bench", "--resources", "0"});
+  EXPECT_EQ(none.code, cmd::kUsage);
+  EXPECT_LT(none.output.size(), 200u) << none.output;
+  const RunResult few = run({hub, "store", "bench", "--resources", "10"});
+  EXPECT_EQ(few.code, 0) << few.output;
+  EXPECT_EQ(few.output.find("E0"), std::string::npos) << few.output;
+}
+
 TEST(Programs, EachTellsItsVersion) {
   for (const Program& each : programs()) {
     const RunResult told = run({program(each.name), "--version"});

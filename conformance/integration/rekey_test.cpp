@@ -59,6 +59,8 @@ TEST_F(Rekey, KilledBeforeTheRenamesTheStartSaysWhatToDoAndTheNextRunDoesIt) {
   EXPECT_EQ(refused.code, 78) << refused.output;
   const RunResult info = command({"store", "info"});
   EXPECT_EQ(info.code, 78) << info.output;
+  EXPECT_EQ(info.output.find("hint:"), std::string::npos) << "said once: " << info.output;
+  EXPECT_EQ(info.output.find(".old-" + wanted), std::string::npos) << "it is in .new";
   for (const std::string& output : {refused.output, info.output}) {
     for (const std::string& part : {wanted, next.string(), std::string("store rekey --config")}) {
       EXPECT_NE(output.find(part), std::string::npos) << part << '\n' << output;

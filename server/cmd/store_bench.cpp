@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json.hpp>
+#include <cstdio>
 #include <fstream>
 #include <iostream>
 
@@ -24,6 +25,8 @@ namespace json = boost::json;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kPerBatch = 1'000;
+constexpr std::uint64_t kResourcesMax = 1'000'000'000;
+constexpr std::size_t kValueMaxBytes = 1u << 20;
 
 struct BenchFlags {
   std::uint64_t resources = 1'000'000;
@@ -209,6 +212,16 @@ Result<json::object> run_phases(const BenchFlags& flags, const fs::path& directo
   return report;
 }
 
+/// A rate without fractions, seconds with three digits.
+std::string plain_text(const json::value& value) {
+  if (!value.is_double()) return json::serialize(value);
+  constexpr double kWhole = 100;
+  char text[64];
+  std::snprintf(text, sizeof text, value.get_double() < kWhole ? "%.3f" : "%.0f",
+                value.get_double());
+  return text;
+}
+
 int run_bench(const BenchFlags& flags) {
   std::string pattern = (fs::path(flags.dir.empty() ? fs::temp_directory_path().string()
                                                     : flags.dir) / "zonesync-bench-XXXXXX")
@@ -228,7 +241,7 @@ int run_bench(const BenchFlags& flags) {
     std::cout << json::serialize(*report) << '\n';
   } else {
     for (const auto& item : *report) {
-      std::cout << item.key() << ": " << json::serialize(item.value()) << '\n';
+      std::cout << item.key() << ": " << plain_text(item.value()) << '\n';
     }
   }
   return kOk;
@@ -240,8 +253,12 @@ void add_store_bench(CLI::App& store, Run& run) {
   auto flags = std::make_shared<BenchFlags>();
   CLI::App* bench = store.add_subcommand(
       "bench", "Measure a log of that size here: start, memory, disk, rates; RocksDB bare beside");
-  bench->add_option("--resources", flags->resources, "How many")->check(CLI::PositiveNumber);
-  bench->add_option("--value-bytes", flags->value_bytes, "Size of a value");
+  bench->add_option("--resources", flags->resources, "How many")
+      ->check(CLI::Range(std::uint64_t{1}, kResourcesMax))
+      ->capture_default_str();
+  bench->add_option("--value-bytes", flags->value_bytes, "Size of a value")
+      ->check(CLI::Range(std::size_t{1}, kValueMaxBytes))
+      ->capture_default_str();
   bench->add_option("--dir", flags->dir, "Folder to measure in; absent = the temporary folder");
   bench->add_flag("--json", flags->as_json, "One JSON object");
   bench->callback([&run, flags] { run = [flags] { return run_bench(*flags); }; });

@@ -29,9 +29,14 @@ struct StoreFlags {
 };
 using StoreCommand = int (*)(const StoreFlags&, const std::string& store);
 
-int failed(const Error& error) {
-  print_error(error);
-  return exit_code_of(error);
+/// Of a log that wants another key, which file holds it says more than the store's own words.
+int failed(const StoreFlags& flags, const Error& error) {
+  std::optional<Error> better;
+  if (error.code == ErrorCode::forbidden && flags.running && flags.key_file.empty()) {
+    better = key_trouble(flags.running->config, flags.config);
+  }
+  print_error(better.value_or(error));
+  return exit_code_of(better.value_or(error));
 }
 
 void print(const StoreFlags& flags, const json::object& values) {
@@ -40,6 +45,13 @@ void print(const StoreFlags& flags, const json::object& values) {
     return;
   }
   for (const auto& item : values) {
+    if (const json::array* lines = item.value().if_array()) {  // texts: each on a line of its own
+      std::cout << item.key() << ": " << lines->size() << '\n';
+      for (const json::value& line : *lines) {
+        std::cout << "  " << json::value_to<std::string>(line) << '\n';
+      }
+      continue;
+    }
     std::cout << item.key() << ": "
               << (item.value().is_string() ? std::string(item.value().as_string())
                                            : json::serialize(item.value()))
@@ -60,9 +72,9 @@ json::object describe_state(const LogState& state) {
 
 int run_info(const StoreFlags& flags, const std::string& path) {
   auto store = OfflineStore::open(path, nullptr, flags.sealing.key);
-  if (!store) return failed(store.error());
+  if (!store) return failed(flags, store.error());
   const auto info = (*store)->info();
-  if (!info) return failed(info.error());
+  if (!info) return failed(flags, info.error());
   json::object values = describe_state(info->state);
   values["format"] = info->format;
   values["live"] = info->live;
@@ -88,9 +100,9 @@ int run_info(const StoreFlags& flags, const std::string& path) {
 
 int run_verify(const StoreFlags& flags, const std::string& path) {
   auto store = OfflineStore::open(path, nullptr, flags.sealing.key);
-  if (!store) return failed(store.error());
+  if (!store) return failed(flags, store.error());
   const auto report = (*store)->verify();
-  if (!report) return failed(report.error());
+  if (!report) return failed(flags, report.error());
   json::array texts(report->texts.begin(), report->texts.end());
   json::array notes(report->notes.begin(), report->notes.end());
   print(flags, {{"good", report->good()},
@@ -127,7 +139,7 @@ json::object describe_entry(const LogEntry& entry, bool sealed) {
 /// One JSON object per entry; payloads, which may be secret, only when asked for.
 int run_dump(const StoreFlags& flags, const std::string& path) {
   auto store = OfflineStore::open(path, nullptr, flags.sealing.key);
-  if (!store) return failed(store.error());
+  if (!store) return failed(flags, store.error());
   const auto print_line = [&](const LogEntry& entry, bool sealed) {
     json::object line = describe_entry(entry, sealed);
     if (flags.reveal && !entry.change.payload.empty()) {
@@ -140,7 +152,7 @@ int run_dump(const StoreFlags& flags, const std::string& path) {
     return std::cout.good();
   };
   const Status status = (*store)->each_entry(print_line, flags.reveal);
-  return status ? kOk : failed(status.error());
+  return status ? kOk : failed(flags, status.error());
 }
 
 /// A hub has the store open, and we know how to ask it.
@@ -153,15 +165,16 @@ int run_checkpoint(const StoreFlags& flags, const std::string& path) {
   auto store = OfflineStore::open_to_change(path, nullptr, flags.sealing.key);
   if (store) {
     const auto info = (*store)->info();
-    if (!info) return failed(info.error());
+    if (!info) return failed(flags, info.error());
     head = info->state.head.value;
-    if (auto made = (*store)->checkpoint(flags.directory); !made) return failed(made.error());
+    const auto made = (*store)->checkpoint(flags.directory);
+    if (!made) return failed(flags, made.error());
   } else if (ask_hub(flags, store.error())) {
     const auto made = checkpoint_online(*flags.running, flags.directory);
-    if (!made) return failed(made.error());
+    if (!made) return failed(flags, made.error());
     head = *made;
   } else {
-    return failed(store.error());
+    return failed(flags, store.error());
   }
   print(flags, {{"checkpoint", flags.directory}, {"head", head}});
   return kOk;
@@ -169,7 +182,7 @@ int run_checkpoint(const StoreFlags& flags, const std::string& path) {
 
 int run_restore(const StoreFlags& flags, const std::string& path) {
   const auto report = restore_store(flags.directory, path, flags.sealing);
-  if (!report) return failed(report.error());
+  if (!report) return failed(flags, report.error());
   json::object values = describe_state(report->state);
   values["restored_from"] = flags.directory;
   if (!report->warning.empty()) values["warning"] = report->warning;
@@ -180,8 +193,8 @@ int run_restore(const StoreFlags& flags, const std::string& path) {
 
 int run_compact(const StoreFlags& flags, const std::string& path) {
   auto store = OfflineStore::open_to_change(path, nullptr, flags.sealing.key);
-  if (!store) return failed(store.error());
-  if (auto status = (*store)->compact(); !status) return failed(status.error());
+  if (!store) return failed(flags, store.error());
+  if (auto status = (*store)->compact(); !status) return failed(flags, status.error());
   print(flags, {{"compacted", path}});
   return kOk;
 }
@@ -192,12 +205,13 @@ int run_complete(const StoreFlags& flags, const std::string& path) {
   options.sealing = flags.sealing;
   auto log = RocksDbChangeLog::open(path, std::move(options));
   if (!log && ask_hub(flags, log.error())) {
-    if (auto status = complete_online(*flags.running); !status) return failed(status.error());
+    const Status status = complete_online(*flags.running);
+    if (!status) return failed(flags, status.error());
     print(flags, {{"complete", true}});
     return kOk;
   }
-  if (!log) return failed(log.error());
-  if (auto status = (*log)->declare_complete(); !status) return failed(status.error());
+  if (!log) return failed(flags, log.error());
+  if (auto status = (*log)->declare_complete(); !status) return failed(flags, status.error());
   print(flags, {{"complete", true}, {"head", (*log)->state().head.value}});
   return kOk;
 }
@@ -205,29 +219,26 @@ int run_complete(const StoreFlags& flags, const std::string& path) {
 int run_on_store(StoreFlags flags, StoreCommand command) {
   std::string path = flags.store;
   if (path.empty() && flags.config.empty()) {
-    return failed(Error{ErrorCode::invalid_argument, "say which store: --config or --store", ""});
+    print_error(Error{ErrorCode::invalid_argument, "say which store: --config or --store", ""});
+    return kUsage;
   }
   if (path.empty()) {
     const auto config = load_config(flags.config);
     if (!config) return config.error();
     auto sealing = sealing_of(*config);
-    if (!sealing) return failed(key_trouble(*config, flags.config).value_or(sealing.error()));
+    if (!sealing) {
+      return failed(flags, key_trouble(*config, flags.config).value_or(sealing.error()));
+    }
     flags.sealing = std::move(*sealing);
     flags.running = RunningHub{*config, flags.config, flags.api, flags.token_file};
     path = config->storage_dir.string();
   }
   if (!flags.key_file.empty()) {
     auto key = read_master_key(flags.key_file);
-    if (!key) return failed(key.error());
+    if (!key) return failed(flags, key.error());
     flags.sealing.key = std::move(*key);
   }
-  const int code = command(flags, path);
-  if (code == kConfig && flags.running && flags.key_file.empty()) {
-    if (const auto trouble = key_trouble(flags.running->config, flags.config)) {
-      std::cerr << "hint: " << trouble->message << '\n';
-    }
-  }
-  return code;
+  return command(flags, path);
 }
 
 }  // namespace

@@ -54,8 +54,8 @@ Status KeyRing::unwrap(const Wrapped& wrapped, const MasterKey& master) {
   if (by != master.id) {
     return fail(ErrorCode::forbidden, "the log is sealed with master key " + by +
                                           ", the key file holds key " + master.id +
-                                          "; give the right key file (a change of keys keeps "
-                                          "earlier ones beside it, as KEYFILE.old-" + by + ")");
+                                          "; give the file that holds it: after a change of "
+                                          "keys KEYFILE, KEYFILE.new or KEYFILE.old-" + by);
   }
   auto bytes = aead_open(master.key, bound_of(wrapped.id), sealed);
   if (!bytes) return fail(std::move(bytes.error()));
