@@ -138,7 +138,9 @@ void post_job(Call call) {
     plan.actor = request.actor;
     plan.total = request.total;
     plan.kept = request.kept;
-    return call.reply->send(json_response(200, text::write_canonical(job_json(plan))));
+    json::object shown = job_json(plan);
+    shown["state"] = "planned";
+    return call.reply->send(json_response(200, text::write_canonical(std::move(shown))));
   }
   hub.start_mesh_deletion(std::move(request), answer_later(std::move(call), 202));
 }

@@ -116,6 +116,17 @@ Result<Page> read_page(const Call& call, const ListFilter& filter,
   return page;
 }
 
+/// A log that trims, or knows that it lacks something, cannot tell what never was.
+std::string no_version_text(const ChangeLog& log, const ResourceKey& key) {
+  const LogState state = log.state();
+  const Revision floor = state.tombstone_floor;
+  if (floor.value == 0 && state.complete) return "there never was a " + to_string(key);
+  std::string text = "the log has no version of " + to_string(key) + " (any more)";
+  if (floor.value == 0) return text + ": nobody has declared this log complete";
+  return text + ": of what was removed up to revision " + std::to_string(floor.value) +
+         " nothing is kept";
+}
+
 }  // namespace
 
 Answer get_resource(const Call& call) {
@@ -173,7 +184,7 @@ Answer get_history(const Call& call) {
   const auto entries = call.hub().log().history(*key, limit->value_or(kHistoryDefault));
   if (!entries) return refuse(entries.error());
   if (entries->empty()) {
-    return refuse(ErrorCode::not_found, "there never was a " + to_string(*key));
+    return refuse(ErrorCode::not_found, no_version_text(call.hub().log(), *key));
   }
   const ResourceWriter writer(call);
   std::string items;

@@ -86,6 +86,26 @@ Result<hub::WriteOp> operation_of(const PastDifference& item) {
   return op;
 }
 
+/// Whether the one resource that was named was ever the hub's: now, or at that revision.
+Status check_owned(const ChangeLog& log, const TypeRegistry& registry,
+                   const RevertRequest& revert) {
+  const PastFilter& filter = revert.filter;
+  const TypeInfo* info = filter.type ? registry.find(*filter.type) : nullptr;
+  if (info == nullptr || !filter.name) return {};
+  if (info->scope == TypeScope::mesh && !filter.mesh) return {};
+  const ResourceKey key{info->name, filter.mesh.value_or(""), *filter.origin, *filter.name};
+  for (const Revision at : {revert.revision, log.state().head}) {
+    const auto entry = log.entry_at(key, at);
+    if (!entry) return fail(entry.error());
+    if (*entry) return {};
+  }
+  return fail(ErrorCode::not_found,
+              "there is no " + to_string(key) + ", and at revision " +
+                  std::to_string(revert.revision.value) +
+                  " there was none; what a zone owns is brought back in that zone",
+              "/name");
+}
+
 tl::expected<hub::WriteRequest, Problem> plan_revert(const Call& call) {
   Result<hub::WriteRequest> request = base_request(call);
   if (!request) return refuse(request.error());
@@ -119,6 +139,9 @@ tl::expected<hub::WriteRequest, Problem> plan_revert(const Call& call) {
   const LogState now = past_of_type(log, revert->filter.type);
   if (auto past = judge_past(now, revert->revision, "/revision")) {
     return refuse(std::move(*past));
+  }
+  if (request->ops.empty()) {
+    if (Status owned = check_owned(log, *registry, *revert); !owned) return refuse(owned.error());
   }
   return std::move(*request);
 }

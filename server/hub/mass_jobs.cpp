@@ -19,6 +19,10 @@ constexpr const char* kSource = "jobs";  // its turn in the commit queue
 
 std::uint64_t number_of(const std::string& id) { return std::strtoull(id.c_str(), nullptr, 10); }
 
+ResourceKey mesh_key(const std::string& mesh) {
+  return {std::string(kMeshType), "", std::string(kGlobalOrigin), mesh};
+}
+
 }  // namespace
 
 std::string_view to_string(JobState state) {
@@ -98,6 +102,16 @@ class MassJobs::StartJob final : public Job {
                          " jobs may run; wait for one or cancel it");
       return;
     }
+    const auto gone = jobs_.is_gone(group, request_.mesh);
+    if (!gone) {
+      result_ = fail(gone.error());
+      return;
+    }
+    if (*gone && request_.total > 0) {
+      result_ = fail(ErrorCode::conflict,
+                     "mesh '" + request_.mesh + "' was deleted meanwhile; nothing of it is left");
+      return;
+    }
     JobStatus job;
     const std::uint64_t number = group.head().next().value;
     job.id = std::to_string(number);
@@ -140,8 +154,7 @@ class MassJobs::StepJob final : public Job {
     auto changes = jobs_.next_removals(group, job.mesh);
     if (!changes) return;  // the log cannot be read: whoever writes next finds out
     if (changes->empty()) {
-      auto mesh = group.live(ResourceKey{std::string(kMeshType), "", std::string(kGlobalOrigin),
-                                         job.mesh});
+      auto mesh = group.live(mesh_key(job.mesh));
       if (!mesh) return;
       if (*mesh) changes->push_back(wire::make_leave((*mesh)->cls, (*mesh)->key));
       job.state = JobState::done;
@@ -274,6 +287,16 @@ Result<std::vector<Change>> MassJobs::next_removals(const Group& group,
     } while (after);
   }
   return changes;
+}
+
+/// Neither the Mesh nor anything of ours in it.
+Result<bool> MassJobs::is_gone(const Group& group, const std::string& mesh) const {
+  const auto live = group.live(mesh_key(mesh));
+  if (!live) return fail(live.error());
+  if (*live) return false;
+  const auto left = next_removals(group, mesh);
+  if (!left) return fail(left.error());
+  return left->empty();
 }
 
 /// Leaves of ended jobs beyond what is remembered.

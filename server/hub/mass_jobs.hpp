@@ -47,7 +47,8 @@ class MassJobs {
   void resume();
 
   /// Removes everything of origin global in a mesh, then the Mesh. Answers once it is logged.
-  /// Errors: conflict (a deletion of this mesh runs), resource_exhausted (too many jobs).
+  /// Errors: conflict (a deletion of this mesh runs, or nothing of what the request counted is
+  /// left), resource_exhausted (too many jobs).
   void start_mesh_deletion(JobRequest request, JobDone done);
   /// Errors: not_found, conflict (it has ended).
   void cancel(const std::string& id, JobDone done);
@@ -61,6 +62,7 @@ class MassJobs {
   class CancelJob;
   [[nodiscard]] Result<std::vector<Change>> next_removals(const Group& group,
                                                           const std::string& mesh) const;
+  [[nodiscard]] Result<bool> is_gone(const Group& group, const std::string& mesh) const;
   [[nodiscard]] std::vector<Change> forget_oldest();
   [[nodiscard]] std::int64_t now_ms() const { return options_.now_ms ? options_.now_ms() : 0; }
   void publish();

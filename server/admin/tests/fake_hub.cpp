@@ -145,8 +145,11 @@ void FakeHub::write(std::vector<hub::WriteOp> ops) {
   done.get_future().wait();
 }
 
-void FakeHub::trim(Revision floor) {
-  post_and_wait([&] { harness_.log.trim(floor); });
+void FakeHub::trim(Revision floor, Revision tombstone_floor) {
+  TrimRequest request;
+  request.floor = floor;
+  request.tombstone_floor = tombstone_floor;
+  post_and_wait([&] { (void)harness_.log.trim(request); });
 }
 
 hub::HubInfo FakeHub::info() const {

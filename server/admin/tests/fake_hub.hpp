@@ -34,7 +34,7 @@ class FakeHub final : public hub::HubApi {
   /// Adds a resource of a zone to the log, as an up cut would.
   void publish(const Resource& resource);
   void write(std::vector<hub::WriteOp> ops);
-  void trim(Revision floor);
+  void trim(Revision floor, Revision tombstone_floor = {});
 
   // -- HubApi ------------------------------------------------------------------------------------
   [[nodiscard]] const ChangeLog& log() const override { return harness_.log; }

@@ -20,6 +20,7 @@ TEST_F(Jobs, a_mesh_goes_with_all_that_is_in_it) {
   EXPECT_EQ(plan.status, 200u) << plan.body;
   EXPECT_EQ(parsed(plan).at("total"), 6);
   EXPECT_EQ(parsed(plan).at("id"), "");
+  EXPECT_EQ(parsed(plan).at("state"), "planned") << "nothing runs";
   EXPECT_EQ(parsed(get("/meshtimeouts")).at("items").as_array().size(), 5u);
 
   const HttpResponse started = call("POST", "/jobs", kDelete, {}, Role::admin);

@@ -91,6 +91,17 @@ TEST_F(Past, beyond_the_head_and_below_the_trim_floor) {
   EXPECT_EQ(names_at(3), "a b ") << "what the floor itself shows is whole";
 }
 
+TEST_F(Past, a_history_that_was_trimmed_is_not_one_that_never_was) {
+  write_history();
+  const auto text = [&](const std::string& name) {
+    return std::string(parsed(get(timeout_path(name) + "/history")).at("detail").as_string());
+  };
+  EXPECT_EQ(text("never"), "there never was a MeshTimeout/default/never@global");
+  hub_.trim(Revision{5}, Revision{4});
+  EXPECT_EQ(text("b"), "the log has no version of MeshTimeout/default/b@global (any more): of what "
+                       "was removed up to revision 4 nothing is kept");
+}
+
 TEST_F(Past, two_states_differ_by_what_was_logged_between_them) {
   write_history();
   EXPECT_EQ(differences("from=0"), "created a, created c");
@@ -207,6 +218,23 @@ TEST_F(Past, a_revert_takes_what_it_selects_and_never_what_zones_own) {
   const auto left = parsed(get("/meshtimeouts")).at("items").as_array();
   ASSERT_EQ(left.size(), 1u);
   EXPECT_EQ(left[0].at("origin"), "east");
+}
+
+TEST_F(Past, a_revert_of_what_the_hub_never_owned_is_no_success) {
+  write_history();
+  Resource zoned;
+  zoned.key = ResourceKey{"MeshTimeout", "default", "east", "z"};
+  zoned.spec = R"({"value":"1s"})";
+  zoned.labels = {{"kuma.io/origin", "zone"}, {"kuma.io/zone", "east"}};
+  hub_.publish(zoned);
+  const auto revert = [&](const std::string& name) {
+    return call("POST", "/revert", R"({"revision":2,"type":"MeshTimeout","mesh":"default",)"
+                                   R"("name":")" + name + R"("})");
+  };
+  EXPECT_EQ(problem(revert("never")), "not_found /name");
+  EXPECT_EQ(problem(revert("z")), "not_found /name") << "it is its zone's";
+  EXPECT_EQ(revert("a").status, 200u);
+  EXPECT_EQ(revert("a").status, 200u) << "it is as it was: no error";
 }
 
 TEST_F(Past, bodies_of_a_revert_that_make_no_sense) {

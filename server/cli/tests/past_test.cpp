@@ -33,12 +33,13 @@ TEST(GetAtRevision, OneAndAll) {
               ElementsAre("GET /meshtimeouts?rev=4&size=1000"));
 }
 
-TEST(GetAtRevision, TrimmedHistoryIsExitFiveWithAHint) {
+TEST(GetAtRevision, TrimmedHistoryIsExitFiveAndNoAdviceThatFails) {
   ScriptedHub hub;
   hub.answer(410, kGone);
   const Ran ran = hub.run("get meshtimeouts a --rev 4");
   EXPECT_EQ(ran.code, 5);
-  EXPECT_EQ(ran.err, "error: history before revision 9 is trimmed\n") << "starting at 0 is of no use";
+  EXPECT_EQ(ran.err, "error: history before revision 9 is trimmed\n")
+      << "starting at 0 is of no use";
 }
 
 TEST(Diff, OfOneResourceShowsFields) {

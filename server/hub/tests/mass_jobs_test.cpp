@@ -36,9 +36,9 @@ class MassJobsTest : public ::testing::Test {
       ASSERT_TRUE(hub_.write({put(in_mesh(mesh, "n" + std::to_string(100 + i)))}));
     }
   }
-  Result<JobStatus> start(const std::string& mesh) {
+  Result<JobStatus> start(const std::string& mesh, std::uint64_t counted = 25) {
     Result<JobStatus> answer = fail(ErrorCode::internal, "no answer");
-    jobs_->start_mesh_deletion({mesh, "user/ann", 25, 0},
+    jobs_->start_mesh_deletion({mesh, "user/ann", counted, 0},
                                [&](Result<JobStatus> job) { answer = std::move(job); });
     hub_.core->pump();
     return answer;
@@ -174,7 +174,7 @@ TEST_F(MassJobsTest, RefusalsNameTheReason) {
   jobs_->cancel("12", keep);
   hub_.core->pump();
   EXPECT_EQ(answer.error().code, ErrorCode::not_found);
-  const auto job = start("none");
+  const auto job = start("none", 0);
   jobs_->cancel(job->id, keep);
   hub_.core->pump();
   EXPECT_EQ(answer.error().code, ErrorCode::conflict);
@@ -184,8 +184,18 @@ TEST_F(MassJobsTest, RefusalsNameTheReason) {
   EXPECT_EQ(answer.error().code, ErrorCode::conflict) << "the same mesh twice";
 }
 
+// It was counted before the first one's last step, and its turn came behind that.
+TEST_F(MassJobsTest, ASecondOneThatComesTooLateIsRefused) {
+  write_mesh("m", 25);
+  ASSERT_TRUE(start("m"));
+  const auto second = start("m");
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::conflict);
+  EXPECT_EQ(jobs_->snapshot().size(), 1u);
+}
+
 TEST_F(MassJobsTest, OnlyTheNewestEndedOnesAreRemembered) {
-  for (int i = 0; i < 6; ++i) ASSERT_TRUE(start("m" + std::to_string(i)));
+  for (int i = 0; i < 6; ++i) ASSERT_TRUE(start("m" + std::to_string(i), 0));
   const auto shown = jobs_->snapshot();
   ASSERT_EQ(shown.size(), 3u);
   EXPECT_EQ(shown[0].mesh, "m5");
