@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include "client-sdk/agent/approval.hpp"
 #include "client-sdk/agent/file_io.hpp"
 #include "client-sdk/agent/mirror_worker.hpp"
 #include "client-sdk/agent/publish_worker.hpp"
@@ -24,6 +25,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration kStatusPause = 50ms;  // between two writes of the status file
 constexpr Duration kStatusRetry = 1s;
+constexpr Duration kOrderPause = 500ms;  // between two looks for an approval
 
 int exit_code_of(const Error& error) {
   switch (error.code) {
@@ -40,7 +42,7 @@ int exit_code_of(const Error& error) {
 class Agent {
  public:
   Agent(const AgentConfig& config, std::shared_ptr<Logger> logger)
-      : config_(config), logger_(std::move(logger)), status_timer_(loop_) {}
+      : config_(config), logger_(std::move(logger)), status_timer_(loop_), order_timer_(loop_) {}
 
   int run();
 
@@ -50,16 +52,19 @@ class Agent {
   void on_status(const client::ClientStatus& status);
   void status_changed();  // any thread
   void write_status();
+  void look_for_orders();
   void finish(int exit_code);
 
   const AgentConfig& config_;
   std::shared_ptr<Logger> logger_;
   boost::asio::io_context loop_;
   Timer status_timer_;
+  Timer order_timer_;
   std::optional<SignalSet> signals_;
   std::unique_ptr<MirrorWorker> mirror_;
   std::unique_ptr<client::Client> client_;
   std::unique_ptr<PublishWorker> publish_;
+  std::unique_ptr<ApprovalDesk> approvals_;
   std::string written_status_;
   std::string status_error_;
   int exit_code_ = kExitOk;
@@ -82,6 +87,8 @@ Status Agent::open() {
   auto client = client::Client::create(std::move(settings));
   if (!client) return fail(client.error());
   client_ = std::move(*client);
+  approvals_ = std::make_unique<ApprovalDesk>(config_.client.store_dir, logger_,
+                                              [this] { client_->approve_mass_delete(); });
   std::optional<PublishMemory> memory;
   if (!config_.publish_dir.empty()) {
     const std::string& store = config_.client.store_dir;
@@ -141,6 +148,7 @@ void Agent::on_cut(const client::Cut& cut) {
 }
 
 void Agent::on_status(const client::ClientStatus& status) {
+  approvals_->on_status(status);
   if (publish_) publish_->notify();
   if (!status_timer_.armed()) status_timer_.arm_after(kStatusPause, [this] { write_status(); });
   if (status.state == client::State::superseded) {
@@ -180,6 +188,11 @@ void Agent::write_status() {
   written_status_ = std::move(text);
 }
 
+void Agent::look_for_orders() {
+  approvals_->look(client_->status());
+  order_timer_.arm_after(kOrderPause, [this] { look_for_orders(); });
+}
+
 void Agent::finish(int exit_code) {
   if (finishing_) return;
   finishing_ = true;
@@ -205,6 +218,7 @@ int Agent::run() {
     logger_->log({LogLevel::info, "agent.started", "the agent is running",
                   {{"zone", config_.client.zone}, {"hub", config_.client.hub_url}}});
     status_changed();
+    if (!config_.client.store_dir.empty()) look_for_orders();
     const auto work = boost::asio::make_work_guard(loop_);
     loop_.run();
   }

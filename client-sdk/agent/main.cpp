@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -13,8 +14,9 @@
 #include <vector>
 
 #include "client-sdk/agent/agent.hpp"
+#include "client-sdk/agent/approval.hpp"
 #include "client-sdk/agent/file_io.hpp"
-#include "client-sdk/agent/publish_control.hpp"
+#include "client-sdk/agent/orders.hpp"
 #include "client-sdk/agent/status_file.hpp"
 #include "protocol/runtime/core_dumps.hpp"
 #include "protocol/text/config_docs.hpp"
@@ -23,6 +25,7 @@ namespace zonesync::agent {
 namespace {
 
 constexpr std::size_t kStatusFileMaxBytes = 64u << 20;
+constexpr auto kApprovalPatience = std::chrono::seconds(10);
 
 /// What was given on the command line, as settings of the table.
 struct RunFlags {
@@ -76,12 +79,24 @@ int show_status(const std::string& file) {
   return kExitOk;
 }
 
-int order(const std::string& store, PublishOrder what) {
+int order(const std::string& store, Order what) {
   if (auto status = give_order(store, what); !status) {
     print_error(status.error());
     return kExitFailed;
   }
   std::cout << "the running agent takes it at its next look at the publish directory\n";
+  return kExitOk;
+}
+
+int approve(const std::string& store) {
+  const auto answer = approve_mass_delete(store, kApprovalPatience);
+  if (!answer) {
+    print_error(answer.error());
+    print_hint("`zonesync-agent status` and the agent's log show what a zone holds; what a zone "
+               "publishes is held at the hub: `zonesync zones approve`");
+    return kExitFailed;
+  }
+  std::cout << *answer << '\n';
   return kExitOk;
 }
 
@@ -122,18 +137,26 @@ void add_status(CLI::App& app, Action& action) {
   command->callback([&action, file] { action = [file] { return show_status(*file); }; });
 }
 
+void add_approve(CLI::App& app, Action& action) {
+  auto store = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand(
+      "approve", "Let the mass delete that the zone holds into its replica, once");
+  command->add_option("--store", *store, "The running agent's store directory")->required();
+  command->callback([&action, store] { action = [store] { return approve(*store); }; });
+}
+
 void add_publish(CLI::App& app, Action& action) {
   auto store = std::make_shared<std::string>();
   CLI::App* publish = app.add_subcommand("publish", "Orders about the publish directory");
   publish->require_subcommand(1);
-  const auto add = [&](const char* name, PublishOrder what, const char* doc) {
+  const auto add = [&](const char* name, Order what, const char* doc) {
     CLI::App* command = publish->add_subcommand(name, doc);
     command->add_option("--store", *store, "The agent's store directory")->required();
     command->callback(
         [&action, store, what] { action = [store, what] { return order(*store, what); }; });
   };
-  add("release", PublishOrder::release, "Let the removals go ahead that are held now");
-  add("complete", PublishOrder::complete,
+  add("release", Order::release, "Let the removals go ahead that are held now");
+  add("complete", Order::complete,
       "The directory holds everything: the hub may drop what it has besides");
 }
 
@@ -169,6 +192,7 @@ int main(int argc, char** argv) {
   Action action;
   add_run(app, action);
   add_status(app, action);
+  add_approve(app, action);
   add_publish(app, action);
   add_config(app, action);
   try {

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <utility>
 
-#include "client-sdk/agent/publish_control.hpp"
+#include "client-sdk/agent/orders.hpp"
 #include "client-sdk/include/zonesync/client.hpp"
 
 namespace zonesync::agent {
@@ -90,8 +90,8 @@ void PublishWorker::run() {
 }
 
 void PublishWorker::look() {
-  publisher_.scan(take_order(options_.store_dir, PublishOrder::release));
-  if (!take_order(options_.store_dir, PublishOrder::complete)) return;
+  publisher_.scan(take_order(options_.store_dir, Order::release));
+  if (!take_order(options_.store_dir, Order::complete)) return;
   const auto status = client_.publish_complete();
   logger_->log({status ? LogLevel::info : LogLevel::error, "agent.publish.complete",
                 status ? "an operator declared this zone's log complete"

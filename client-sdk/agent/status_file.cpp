@@ -90,6 +90,7 @@ std::string render_status(const AgentStatus& status) {
                     {"staged", json::object{{"bytes", client.staged_bytes},
                                             {"memory_bytes", client.staged_memory_bytes}}},
                     {"hold", client.held},
+                    {"hold_text", client.held_text},
                     {"peer_hold", client.peer_held},
                     {"generation", client.generation},
                     {"session", client.session},

@@ -215,6 +215,7 @@ void Client::Impl::watch_counters() {
   const ClientStatus shown = status();
   if (now.counters.bytes_rx != shown.counters.bytes_rx ||
       now.counters.bytes_tx != shown.counters.bytes_tx || now.held != shown.held ||
+      now.held_text != shown.held_text ||
       now.in_flight_bytes != shown.in_flight_bytes || now.head_seen != shown.head_seen) {
     refresh_status();
   }

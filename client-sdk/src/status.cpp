@@ -72,6 +72,7 @@ ClientStatus status_from(const ZoneStatus& zone, const ReplicaState& replica, Ti
   status.staged_bytes = zone.staged_bytes;
   status.staged_memory_bytes = zone.staged_memory_bytes;
   status.held = zone.held;
+  status.held_text = zone.held_text;
   status.peer_held = zone.peer_held;
   status.generation = zone.generation;
   status.session = zone.session;

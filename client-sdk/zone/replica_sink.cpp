@@ -19,6 +19,14 @@ CutFailure failure_of(const Error& error) {
   return CutFailure{CutFailure::Kind::fatal, error, {}};
 }
 
+/// FLOW-17: whose word it takes. Shown by the zone, and by the hub that it holds against.
+std::string mass_delete_text(std::size_t removed, const ReplicaSnapshot& before) {
+  return "what the hub sent would remove " + std::to_string(removed) + " of the " +
+         std::to_string(before.size()) +
+         " resources that this zone holds; look, then approve it where the zone runs: "
+         "`zonesync-agent approve --store DIR`, or approve_mass_delete() of its SDK client";
+}
+
 /// STG-08: what was staged cannot be read back. Damaged, it is asked for anew.
 CutFailure failure_of_stage(const Error& error) {
   if (error.code != ErrorCode::storage_corrupt) return failure_of(error);
@@ -167,11 +175,10 @@ void ReplicaSink::commit(const CutEnd& end, CommitToken token, CommitDone done) 
   confirmed_ = true;
   const bool nothing = staging_.items().empty() && dropped_.empty();
   if (end.from == end.to && nothing) return done(token, CutResult{end.to, {}});
-  if (is_mass_delete(end, *before, found)) {
+  if (const std::size_t removed = mass_delete(end, *before, found); removed > 0) {
     if (!mass_delete_approved_ && !ZONESYNC_DEFECT(37)) {
       mass_delete_held_ = true;
-      return refuse(hold("mass_delete", ErrorCode::held,
-                         "a replacement would remove most of the replica; approve it to go on"));
+      return refuse(hold("mass_delete", ErrorCode::held, mass_delete_text(removed, *before)));
     }
   }
   if (auto status = staging_.load(); !status) {
@@ -237,16 +244,17 @@ Digest ReplicaSink::digest_after(const CutEnd& end, const ReplicaSnapshot& befor
   return digest;
 }
 
-bool ReplicaSink::is_mass_delete(const CutEnd& end, const ReplicaSnapshot& before,
-                                 const Repaired& found) const {
-  if (end.from || !end.complete) return false;
+std::size_t ReplicaSink::mass_delete(const CutEnd& end, const ReplicaSnapshot& before,
+                                     const Repaired& found) const {
+  if (end.from || !end.complete) return 0;
   std::size_t kept = 0;
   for (const auto& [key, staged] : staging_.items()) {
     if (is_upsert(staged) && before.find(key) != nullptr) ++kept;
   }
   const std::size_t removed = is_repair(end) ? found.gone.size() : before.size() - kept;
-  return removed > limits::kMassDeleteMinKeys &&
-         removed * 100 > before.size() * limits::kMassDeletePercent;
+  const bool guarded = removed > limits::kMassDeleteMinKeys &&
+                       removed * 100 > before.size() * limits::kMassDeletePercent;
+  return guarded ? removed : 0;
 }
 
 ReplicaSink::Plan ReplicaSink::plan(const CutEnd& end, const ReplicaSnapshot& before,

@@ -106,8 +106,9 @@ class ReplicaSink final : public CutSink {
   [[nodiscard]] std::optional<CutFailure> refuse_cut(const CutEnd& end, const Digest& digest);
   [[nodiscard]] Digest digest_after(const CutEnd& end, const ReplicaSnapshot& before,
                                     const Repaired& found) const;
-  [[nodiscard]] bool is_mass_delete(const CutEnd& end, const ReplicaSnapshot& before,
-                                    const Repaired& found) const;
+  /// How many resources it would remove; 0 = too few to ask somebody (FLOW-17).
+  [[nodiscard]] std::size_t mass_delete(const CutEnd& end, const ReplicaSnapshot& before,
+                                        const Repaired& found) const;
   [[nodiscard]] Plan plan(const CutEnd& end, const ReplicaSnapshot& before,
                           const Repaired& found) const;
   [[nodiscard]] std::optional<Reject> verdict_on(const CutEnd& end, const StagedChange& staged,

@@ -171,8 +171,11 @@ ZoneStatus ZoneMachine::status() const {
   if (const FlowReceiver* receiver = session_->receiver(); receiver != nullptr) {
     total.changes_received += receiver->counters().changes;
     total.digest_mismatches += receiver->counters().digest_mismatches;
-    if (receiver->sender_held()) status.held = receiver->sender_held()->reason;
-    if (receiver->held()) status.held = receiver->held()->reason;
+    for (const auto* hold : {&receiver->sender_held(), &receiver->held()}) {
+      if (!*hold) continue;
+      status.held = (*hold)->reason;
+      status.held_text = (*hold)->text;
+    }
     if (receiver->intent()) status.head_seen = std::max(status.head_seen, receiver->intent()->head);
     if (receiver->offered()) {
       status.head_seen = std::max(status.head_seen, receiver->offered()->revision);

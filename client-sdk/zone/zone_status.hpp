@@ -49,7 +49,7 @@ struct ZoneStatus {
   Revision outbox_head, outbox_acked;
   std::uint64_t in_flight_bytes = 0;
   std::uint64_t staged_bytes = 0, staged_memory_bytes = 0;  // of the unfinished cut; in memory
-  std::string held, peer_held;
+  std::string held, held_text, peer_held;
   std::uint64_t generation = 0, session = 0, registry_version = 0;
   std::optional<ZoneError> last_error;
   std::optional<TimePoint> retry_at;

@@ -1,5 +1,6 @@
 // `restore`: an old backup, a rewound disk, an empty hub. Zones converge under the guards, nobody
-// is wiped, the new era shows.
+// is wiped, the new era shows. A backup from before almost everything: zones hold until somebody
+// approves there (FLOW-17).
 #include <algorithm>
 #include <atomic>
 #include <thread>
@@ -15,6 +16,7 @@ namespace fs = std::filesystem;
 constexpr int kBefore = 150;  // more than the guard of mass deletes lets go
 constexpr int kAfter = 40;
 constexpr int kPublished = 30;
+constexpr int kMuch = 400;    // behind an old backup: most of what a zone has
 
 struct Site {
   explicit Site(const CampaignOptions& options) : hub(options.bin_dir, scratch.file("hub")) {}
@@ -219,6 +221,41 @@ Status lose(Site& site, const std::string& what) {
   return {};
 }
 
+/// A complete log from before most of what the zones have. Nobody is wiped, everybody holds, and
+/// goes on when its own operator says so.
+Status approve_case(const CampaignOptions& options, CampaignReport& report) {
+  Site site(options);
+  if (Status status = make(site); !status) return status;
+  if (Status status = site.start_hub(); !status) return status;
+  if (Status status = site.put_many(1'000, 1'000 + kMuch, "much"); !status) return status;
+  if (Status status = site.wait_all("before the large loss"); !status) return status;
+  if (Status status = site.stop_hub(); !status) return status;
+  if (Status status = lose(site, "backup"); !status) return status;
+  WipeWatch watch(site);
+  if (Status status = site.start_hub(); !status) return status;
+  for (auto& agent : site.agents) {
+    const auto holds = [&] { return text_at(agent->status(), "/hold") == "mass_delete"; };
+    if (eventually(holds)) {
+      report.count("zones_held");
+    } else {
+      report.failed("held: " + agent->zone() + " does not hold");
+    }
+  }
+  const std::size_t least = watch.stop();
+  if (least < kMuch) report.failed("held: a mirror went down to " + std::to_string(least));
+  for (auto& agent : site.agents) {
+    const Ran ran = run({site.hub.bin_dir() + "/zonesync-agent", "approve", "--store",
+                         agent->store()});
+    if (ran.code != 0) report.failed("approve " + agent->zone() + ": " + ran.output);
+    if (agent->wait_equal()) {
+      report.count("approved_converged");
+    } else {
+      report.failed("approved: the mirror of " + agent->zone() + " is not the hub's state");
+    }
+  }
+  return {};
+}
+
 Status one_case(const CampaignOptions& options, const std::string& what, CampaignReport& report) {
   Site site(options);
   if (Status status = make(site); !status) return status;
@@ -233,7 +270,7 @@ Status one_case(const CampaignOptions& options, const std::string& what, Campaig
 
 Status run_restore(const CampaignOptions& options, CampaignReport& report) {
   for (const char* name : {"new_eras", "wiped", "zones_at_head", "zones_converged",
-                           "mirrors_equal"}) {
+                           "mirrors_equal", "zones_held", "approved_converged"}) {
     report.count(name, 0);
   }
   for (unsigned round = 0; round < options.rounds; ++round) {
@@ -241,6 +278,9 @@ Status run_restore(const CampaignOptions& options, CampaignReport& report) {
       if (Status status = one_case(options, what, report); !status) {
         return fail(status.error().code, std::string(what) + ": " + status.error().message);
       }
+    }
+    if (Status status = approve_case(options, report); !status) {
+      return fail(status.error().code, "approve: " + status.error().message);
     }
     report.round_done();
   }

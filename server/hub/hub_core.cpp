@@ -291,7 +291,8 @@ void HubCore::stop(const Error& error) {
 Status HubCore::approve_mass_delete(const std::string& zone) {
   const OriginState* state = up_.find(zone);
   if (state == nullptr || !state->hold || state->hold->hold_reason != "mass_delete") {
-    return fail(ErrorCode::not_found, "no mass delete of zone '" + zone + "' is held");
+    return fail(ErrorCode::not_found,
+                "nothing that zone '" + zone + "' publishes is held as a mass delete");
   }
   up_.of(zone).mass_delete_approved = true;
   return {};

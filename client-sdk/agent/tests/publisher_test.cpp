@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "client-sdk/agent/publish_control.hpp"
+#include "client-sdk/agent/orders.hpp"
 #include "client-sdk/agent/publisher.hpp"
 #include "client-sdk/agent/tests/agent_fixture.hpp"
 
@@ -212,13 +212,13 @@ TEST_F(PublisherTest, ALargeDirectoryIsSplitIntoTransactions) {
 
 TEST(PublishControl, AnOrderIsTakenOnce) {
   TemporaryDirectory store;
-  EXPECT_FALSE(take_order(store.path(), PublishOrder::release));
-  ASSERT_TRUE(give_order(store.path(), PublishOrder::release));
-  EXPECT_FALSE(take_order(store.path(), PublishOrder::complete));
-  EXPECT_TRUE(take_order(store.path(), PublishOrder::release));
-  EXPECT_FALSE(take_order(store.path(), PublishOrder::release));
-  EXPECT_FALSE(take_order({}, PublishOrder::release));
-  EXPECT_EQ(give_order(store.path() / "none", PublishOrder::release).error().code,
+  EXPECT_FALSE(take_order(store.path(), Order::release));
+  ASSERT_TRUE(give_order(store.path(), Order::release));
+  EXPECT_FALSE(take_order(store.path(), Order::complete));
+  EXPECT_TRUE(take_order(store.path(), Order::release));
+  EXPECT_FALSE(take_order(store.path(), Order::release));
+  EXPECT_FALSE(take_order({}, Order::release));
+  EXPECT_EQ(give_order(store.path() / "none", Order::release).error().code,
             ErrorCode::not_found);
 }
 

@@ -12,6 +12,8 @@ TEST(StatusFile, ShowsEveryFactAsAnInteger) {
   AgentStatus status;
   status.zone = "east";
   status.client.state = client::State::synced;
+  status.client.held = "mass_delete";
+  status.client.held_text = "would remove 900 of 1000";
   status.client.cursor = Cursor{{}, Revision{42}, {}};
   status.client.counters.intents_changes = 3;
   status.client.last_error =
@@ -32,6 +34,8 @@ TEST(StatusFile, ShowsEveryFactAsAnInteger) {
   EXPECT_EQ(value->at("publish").at("refused").at(0).at("line").as_int64(), 3);
   EXPECT_EQ(value->at("publish").at("held").at("reason").as_string(), "mass_removal");
   EXPECT_EQ(value->at("mirror").at("error").as_string(), "disk full");
+  EXPECT_EQ(value->at("hold").as_string(), "mass_delete");
+  EXPECT_EQ(value->at("hold_text").as_string(), "would remove 900 of 1000");
 }
 
 TEST(StatusFile, IsShownToPeopleWithoutControlCharacters) {

@@ -77,6 +77,7 @@ struct ClientStatus {
   std::uint64_t staged_bytes = 0;      // payload of the unfinished cut, in memory and on disk
   std::uint64_t staged_memory_bytes = 0;  // of it in memory: limits::kStageMemoryBytes at most
   std::string held;                    // why we do not apply: "mass_delete", "disk_full", ...
+  std::string held_text;               // the same for people, with numbers
   std::string peer_held;               // why the hub does not apply what we publish
   std::uint64_t generation = 0;        // the hub's count of our instances
   std::uint64_t session = 0;

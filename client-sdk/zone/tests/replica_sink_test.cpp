@@ -137,6 +137,7 @@ TEST_F(SinkTest, MassDeleteIsHeldUntilApprovedOnce) {
     ASSERT_FALSE(held);
     EXPECT_EQ(held.error().kind, CutFailure::Kind::hold);
     EXPECT_EQ(held.error().hold_reason, "mass_delete");
+    EXPECT_NE(held.error().error.message.find("remove 200 of the 300"), std::string::npos);
     EXPECT_EQ(replica_.snapshot()->size(), 300u);
   }
   sink_.approve_mass_delete();
