@@ -48,6 +48,13 @@ struct LossRecord {
 /// For the operator, as what is known of one log at one moment.
 [[nodiscard]] std::string to_text(const LossRecord& loss);
 
+/// That a log was put in place from a backup, kept in it until the next restore.
+struct RestoreRecord {
+  Revision revision;                   // the backup's head
+  std::int64_t at_ms = 0;              // when, unix time
+  friend bool operator==(const RestoreRecord&, const RestoreRecord&) = default;
+};
+
 /// What opening a log found, for the operator.
 struct OpenReport {
   bool created = false;
@@ -56,6 +63,7 @@ struct OpenReport {
   Revision found_head;
   Revision anchor_head;
   std::uint64_t lost_revisions = 0;  // at least so many; 0 when unknown
+  std::optional<RestoreRecord> restored;
   bool ballast_used = false;         // the disk was full: the ballast was given up to start
   std::string text;                  // one line to be logged loudly; empty = nothing to say
   void add(const std::string& more) { text += (text.empty() ? "" : "; ") + more; }

@@ -4,6 +4,7 @@
 
 #include "protocol/text/json_value.hpp"
 #include "server/admin/handlers.hpp"
+#include "server/admin/zone_json.hpp"
 
 namespace zonesync::admin {
 
@@ -16,8 +17,7 @@ Answer get_hub(const Call& call) {
   body["version"] = info.version;
   body["hub_id"] = to_hex(info.hub_id);
   body["head"] = info.head.value;
-  body["era"] = to_hex(info.era.id);
-  body["complete"] = info.complete;
+  add_log_state(body, info);
   body["ready"] = info.ready;
   body["draining"] = info.draining;
   body["writes_refused"] = info.writes_refused;

@@ -51,6 +51,14 @@ void add_hub(Families& out, const hub::HubInfo& info, const hub::HubCounters& co
   out.gauge("ready", "1 = accepts zones and writes.", info.ready && !info.draining ? 1 : 0);
   out.gauge("log_revision", "Head of the log.", static_cast<double>(info.head.value));
   out.gauge("log_complete", "1 = the log is complete.", info.complete ? 1 : 0);
+  out.gauge("log_era_start_revision", "Where the newest era of the log begins: its last opening.",
+            static_cast<double>(info.era_start.value));
+  if (info.restored_at) {
+    out.gauge("log_restored_revision", "The log is a backup that ended here.",
+              static_cast<double>(info.restored_at->value));
+    out.gauge("log_restored_time_seconds", "When the backup was put in place, unix time.",
+              static_cast<double>(info.restored_at_ms) / 1'000);
+  }
   out.gauge("writes_refused", "1 = the disk is almost full: writes are refused, zones go on.",
             info.writes_refused ? 1 : 0);
   if (info.disk_free_bytes) {

@@ -92,6 +92,15 @@ json::object zone_summary(const hub::ZoneStatus& zone) {
   return out;
 }
 
+void add_log_state(json::object& out, const hub::HubInfo& info) {
+  out["era"] = to_hex(info.era.id);
+  out["era_start"] = info.era_start.value;
+  out["complete"] = info.complete;
+  if (!info.restored_at) return;
+  out["restored_at_revision"] = info.restored_at->value;
+  out["restored_at_ms"] = info.restored_at_ms;
+}
+
 json::object zone_overview(const hub::ZoneStatus& zone) {
   json::object out = zone_summary(zone);
   out["session"] = zone.session.value;

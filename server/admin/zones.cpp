@@ -89,7 +89,9 @@ Answer list_zone_overviews(const Call& call) {
   for (const hub::ZoneStatus& zone : call.hub().zones()) items.push_back(zone_overview(zone));
   json::object body;
   body["items"] = std::move(items);
-  body["head"] = call.hub().info().head.value;
+  const hub::HubInfo info = call.hub().info();
+  body["head"] = info.head.value;
+  add_log_state(body, info);
   return json_response(200, text::write_canonical(std::move(body)));
 }
 

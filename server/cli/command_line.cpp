@@ -141,7 +141,8 @@ void CommandLine::add_zone_commands() {
   verb("add", "register a zone", ZoneCommand::Verb::add);
   verb("rm", "delete a zone with all its resources", ZoneCommand::Verb::remove)
       ->add_flag("--force", zone_.force, "also when it is connected");
-  verb("approve", "let a held mass delete through, once", ZoneCommand::Verb::approve);
+  verb("approve", "let a mass delete that the zone publishes through, once "
+       "(one that the zone holds: zonesync-agent approve)", ZoneCommand::Verb::approve);
   CLI::App* mode = verb("mode", "choose delta or v1 for a zone", ZoneCommand::Verb::mode);
   mode->add_option("mode", zone_.mode, "delta, v1, or default (as the hub is configured)")
       ->required()

@@ -119,6 +119,8 @@ Outcome<void> run_explain(Session& session, const ExplainCommand& command) {
   return {};
 }
 
+constexpr std::size_t kShortIdChars = 12;
+
 Outcome<void> run_sync_status(Session& session) {
   const Outcome<json::value> overview = session.api.get("/zones/_overview");
   if (!overview) return give_up(overview.error());
@@ -137,6 +139,16 @@ Outcome<void> run_sync_status(Session& session) {
   }
   json::object sum;
   sum["head"] = number_of(*overview, "head").value_or(0);
+  const std::string era = text_of(*overview, "era");
+  if (!era.empty()) {
+    sum["era"] = for_people(session.format) ? era.substr(0, kShortIdChars) : era;
+    sum["era_start"] = number_of(*overview, "era_start").value_or(0);
+    sum["complete"] = flag_of(*overview, "complete");
+  }
+  if (const auto restored = number_of(*overview, "restored_at_revision")) {
+    sum["restored_at_revision"] = *restored;
+    sum["restored_at_ms"] = number_of(*overview, "restored_at_ms").value_or(0);
+  }
   sum["zones"] = zones->size();
   sum["connected"] = connected;
   sum["behind"] = behind;
@@ -149,7 +161,14 @@ Outcome<void> run_sync_status(Session& session) {
     return {};
   }
   for (const auto& item : sum) {
-    session.out << std::string(item.key()) << ": " << text::write_canonical(item.value()) << '\n';
+    session.out << std::string(item.key()) << ": "
+                << (item.value().is_string() ? std::string(item.value().as_string())
+                                             : text::write_canonical(item.value()))
+                << '\n';
+  }
+  if (!era.empty() && !flag_of(*overview, "complete")) {
+    session.out << "the log is partial: zones keep what it does not name, until "
+                   "`zonesync-hub store complete`\n";
   }
   if (held + diverged > 0) session.out << "`zonesync get zones -o wide` names them\n";
   return {};

@@ -10,6 +10,7 @@
 
 #include "server/cmd/checkpoints.hpp"
 #include "server/cmd/encryption.hpp"
+#include "server/cmd/log_report.hpp"
 #include "server/hub/unviewed.hpp"
 #include "storage/rocksdb/rocksdb_change_log.hpp"
 
@@ -100,12 +101,7 @@ Status HubProcess::open_store() {
     options.aside = [this](const Class& cls) { return hub::is_unviewed(*types_now(), cls); };
     auto opened = RocksDbChangeLog::open(config_.storage_dir.string(), options);
     if (!opened) return fail(std::move(opened.error()));
-    if (const OpenReport& report = (*opened)->report(); !report.text.empty()) {
-      logger_->log({LogLevel::error, "storage.open.attention", report.text,
-                    {{"lineage", std::string(to_string(report.lineage))},
-                     {"found_head", std::to_string(report.found_head.value)},
-                     {"anchor_head", std::to_string(report.anchor_head.value)}}});
-    }
+    log_what_was_opened(**opened, *logger_);
     store_ = opened->get();
     log_ = std::move(*opened);
   }
@@ -332,7 +328,12 @@ hub::HubInfo HubProcess::info() const {
   info.hub_id = state.log_id;
   info.head = state.head;
   info.era = state.current_era();
+  info.era_start = state.eras.back().start;
   info.complete = state.complete;
+  if (const auto* restored = store_ ? &store_->report().restored : nullptr; restored && *restored) {
+    info.restored_at = (*restored)->revision;
+    info.restored_at_ms = (*restored)->at_ms;
+  }
   info.ready = ready_;
   info.draining = draining_;
   info.writes_refused = watch_.refusing();
@@ -417,8 +418,15 @@ void HubProcess::delete_zone(const std::string& name, bool force, hub::StatusDon
 
 void HubProcess::approve_mass_delete(const std::string& name, hub::StatusDone done) {
   on_writer([this, name](const hub::StatusDone& answer) {
-    const Status approved = core_->approve_mass_delete(name);
-    if (approved) {
+    Status approved = core_->approve_mass_delete(name);
+    if (!approved) {
+      const auto held = zone(name);
+      if (held && held->hold_down && held->hold_reason == "mass_delete") {
+        approved = fail(ErrorCode::conflict,
+                        "zone '" + name + "' itself holds what this hub sends, and only the zone "
+                        "can approve that: " + held->hold_text, "/name");
+      }
+    } else {
       if (const auto session = registry_->session_of(name)) sync_->retry_held(*session);
     }
     answer(approved);

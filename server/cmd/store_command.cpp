@@ -85,6 +85,10 @@ int run_info(const StoreFlags& flags, const std::string& path) {
   }
   values["anchored"] = info->anchor.has_value();
   if (info->anchor) values["anchor_head"] = info->anchor->head.value;
+  if (info->restored) {
+    values["restored_at_revision"] = info->restored->revision.value;
+    values["restored_at_ms"] = info->restored->at_ms;
+  }
   if (info->loss) {
     values["loss"] = {{"lineage", to_string(info->loss->lineage)},
                       {"found_head", info->loss->found.value},
@@ -180,6 +184,18 @@ int run_checkpoint(const StoreFlags& flags, const std::string& path) {
   return kOk;
 }
 
+void print_next_steps(bool complete) {
+  std::cerr << "next: start the hub; zones that know more are compared under the guards, and what "
+               "they publish comes back.\n"
+               "next: `zonesync sync status` and `zonesync get zones -o wide` show who holds. What "
+               "a zone holds is approved there (zonesync-agent approve --store DIR), what the hub "
+               "holds here (zonesync zones approve ZONE).\n";
+  if (!complete) {
+    std::cerr << "next: the log is partial, zones keep what it does not name; once it holds "
+                 "everything: zonesync-hub store complete --config FILE\n";
+  }
+}
+
 int run_restore(const StoreFlags& flags, const std::string& path) {
   const auto report = restore_store(flags.directory, path, flags.sealing);
   if (!report) return failed(flags, report.error());
@@ -188,6 +204,7 @@ int run_restore(const StoreFlags& flags, const std::string& path) {
   if (!report->warning.empty()) values["warning"] = report->warning;
   if (report->anchor_before) values["head_before"] = report->anchor_before->head.value;
   print(flags, values);
+  if (!flags.as_json) print_next_steps(report->state.complete);
   return kOk;
 }
 

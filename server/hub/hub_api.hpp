@@ -58,7 +58,10 @@ struct HubInfo {
   Id128 hub_id;                          // log id
   Revision head;
   EraId era;
+  Revision era_start;                    // the head when the era began
   bool complete = false;                 // of the log
+  std::optional<Revision> restored_at;   // the log is a backup that ended here
+  std::int64_t restored_at_ms = 0;       // when it was put in place
   bool ready = false;                    // accepts zones and writes
   bool draining = false;
   bool writes_refused = false;           // the disk is almost full; zones and reads go on
@@ -122,7 +125,8 @@ class HubApi {
   /// Removes everything with this origin by logged leaves, then the zone itself. Errors:
   /// not_found, conflict (connected and not `force`).
   virtual void delete_zone(const std::string& name, bool force, StatusDone done) = 0;
-  /// Lets the held up cut of a zone through once. Errors: not_found (nothing is held).
+  /// Lets the held up cut of a zone through once. Errors: not_found (nothing is held), conflict
+  /// (the zone holds the down flow: only the zone can approve that).
   virtual void approve_mass_delete(const std::string& name, StatusDone done) = 0;
   /// Durable, and live for every session. Errors: not_found, conflict (being deleted),
   /// invalid_argument (scope).

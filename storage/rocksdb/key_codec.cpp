@@ -243,6 +243,21 @@ std::optional<LossRecord> parse_loss(std::string_view value) {
   return in.done() && known ? std::optional(loss) : std::nullopt;
 }
 
+std::string restored_value(const RestoreRecord& restored) {
+  ByteWriter out;
+  out.u64(restored.revision.value);
+  out.u64(static_cast<std::uint64_t>(restored.at_ms));
+  return out.take();
+}
+
+std::optional<RestoreRecord> parse_restored(std::string_view value) {
+  ByteReader in(value);
+  RestoreRecord restored;
+  restored.revision.value = in.u64();
+  restored.at_ms = static_cast<std::int64_t>(in.u64());
+  return in.done() ? std::optional(restored) : std::nullopt;
+}
+
 std::string trim_value(const TrimState& trim) {
   const TrimFloors& floors = trim.floors;
   ByteWriter out;

@@ -60,6 +60,7 @@ inline constexpr std::string_view kSealKeyPrefix = "sealkey/";
 inline constexpr std::string_view kResealKey = "reseal";
 inline constexpr std::string_view kTrimKey = "trim";
 inline constexpr std::string_view kLossKey = "loss";
+inline constexpr std::string_view kRestoredKey = "restored";
 
 inline constexpr std::string_view kAsidePrefix = "aside/";
 
@@ -83,6 +84,8 @@ struct AsideMark {
 [[nodiscard]] std::optional<AsideMark> parse_aside(std::string_view value);
 [[nodiscard]] std::string loss_value(const LossRecord& loss);
 [[nodiscard]] std::optional<LossRecord> parse_loss(std::string_view value);
+[[nodiscard]] std::string restored_value(const RestoreRecord& restored);
+[[nodiscard]] std::optional<RestoreRecord> parse_restored(std::string_view value);
 /// The running hash behind a segment; nothing for a segment written without (format 1).
 [[nodiscard]] std::string chain_value(const Hash128& chain);
 [[nodiscard]] std::optional<Hash128> parse_chain(std::string_view value);

@@ -115,6 +115,12 @@ Result<StoreInfo> OfflineStore::info() const {
     info.loss = parse_loss(**loss);
     if (!info.loss) return fail(unreadable("the record of a loss", database_->path()));
   }
+  auto restored = database_->get(Family::meta, kRestoredKey, nullptr);
+  if (!restored) return fail(std::move(restored.error()));
+  if (*restored) {
+    info.restored = parse_restored(**restored);
+    if (!info.restored) return fail(unreadable("the record of a restore", database_->path()));
+  }
   auto trim = database_->get(Family::meta, kTrimKey, nullptr);
   if (!trim) return fail(std::move(trim.error()));
   if (*trim) {

@@ -37,6 +37,7 @@ struct StoreInfo {
   std::optional<LineageAnchor> anchor;
   std::string master_key;                // id of the key that seals sensitive types; empty = none
   bool resealing = false;                // a change of keys has not reached every entry yet
+  std::optional<RestoreRecord> restored;
   std::optional<LossRecord> loss;        // noticed, and the log not declared complete since
 };
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -227,6 +228,9 @@ Result<RestoreReport> restore_store(const std::string& from, const std::string& 
   *lock = StoreLock();  // the log takes it
   RocksDbOptions options;
   options.sealing = std::move(sealing);
+  options.restored_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                            std::chrono::system_clock::now().time_since_epoch())
+                            .count();
   auto log = status ? RocksDbChangeLog::open(path, std::move(options))
                     : Result<std::unique_ptr<RocksDbChangeLog>>(fail(status.error()));
   if (!log) {

@@ -90,6 +90,7 @@ Status RocksDbChangeLog::start(const std::optional<LineageAnchor>& anchor) {
   if (Status status = check_sealing(); !status) return status;
   if (Status status = check_lineage(anchor); !status) return status;
   if (Status status = recall_loss(); !status) return status;
+  if (Status status = recall_restore(); !status) return status;
   if (Status status = add_era(); !status) return status;
   if (Status status = seals_->create_key(*database_, state_.log_id); !status) return status;
   opened_ = true;
@@ -250,6 +251,10 @@ Status RocksDbChangeLog::add_era() {
     database_->put(batch, Family::meta, kCompleteKey, number_value(0));
     database_->put(batch, Family::meta, kLossKey,
                    loss_value({report_.lineage, report_.found_head, report_.anchor_head}));
+  }
+  if (options_.restored_ms) {
+    report_.restored = RestoreRecord{state_.head, *options_.restored_ms};
+    database_->put(batch, Family::meta, kRestoredKey, restored_value(*report_.restored));
   }
   database_->put(batch, Family::meta, numbered_key(kEraPrefix, next_era_), era_value(era));
   if (next_era_ >= log_rules::kErasMax) {

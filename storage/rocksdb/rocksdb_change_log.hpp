@@ -48,6 +48,7 @@ struct RocksDbOptions {
   /// Space set aside inside the store, given up when a full disk would prevent the start, and set
   /// aside again once there is room. 0 = none.
   std::uint64_t ballast_bytes = 0;
+  std::optional<std::int64_t> restored_ms{};  // this opening ends a restore, at this unix time
   rocksdb::Env* env = nullptr;    // not owned; must outlive the log. nullptr = the real one
   IdSource ids = random_id;
   SealingOptions sealing;
@@ -128,6 +129,7 @@ class RocksDbChangeLog final : public ChangeLog {
   [[nodiscard]] Status start(const std::optional<LineageAnchor>& anchor);
   [[nodiscard]] Status check_lineage(const std::optional<LineageAnchor>& anchor);
   [[nodiscard]] Status recall_loss();
+  [[nodiscard]] Status recall_restore();
   void write_anchor_if_due();
   Status write_anchor();
   [[nodiscard]] Error stopped_error() const;

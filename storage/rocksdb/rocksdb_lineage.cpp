@@ -59,6 +59,14 @@ Status RocksDbChangeLog::check_lineage(const std::optional<LineageAnchor>& ancho
   return {};
 }
 
+Status RocksDbChangeLog::recall_restore() {
+  auto value = database_->get(Family::meta, kRestoredKey, nullptr);
+  if (!value) return fail(std::move(value.error()));
+  if (!*value) return {};
+  report_.restored = parse_restored(**value);
+  return report_.restored ? Status() : fail(corrupt("the record of a restore is unreadable"));
+}
+
 // Once said is soon forgotten: every start says it again until somebody has answered it.
 Status RocksDbChangeLog::recall_loss() {
   auto value = database_->get(Family::meta, kLossKey, nullptr);

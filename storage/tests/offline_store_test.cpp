@@ -155,6 +155,10 @@ TEST_F(Offline, ARestoreOpensANewEraAndKeepsTheOldAnchor) {
   EXPECT_TRUE(fs::exists(anchor_path(path_) + ".before-restore"));
   EXPECT_EQ(judge_cursor(report->state, seen), CursorVerdict::unknown_era);
   EXPECT_EQ((*RocksDbChangeLog::open(path_, {}))->report().text, "");
+  const auto restored = (*RocksDbChangeLog::open(path_, {}))->report().restored;
+  ASSERT_TRUE(restored) << "every later opening knows";
+  EXPECT_EQ(restored->revision, Revision{60});
+  EXPECT_GT(restored->at_ms, 1'600'000'000'000);
   EXPECT_TRUE(verify().good());
 }
 

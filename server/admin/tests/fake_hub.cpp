@@ -159,7 +159,10 @@ hub::HubInfo FakeHub::info() const {
   info.hub_id = state.log_id;
   info.head = state.head;
   info.era = state.current_era();
+  info.era_start = state.eras.back().start;
   info.complete = state.complete;
+  info.restored_at = Revision{7};
+  info.restored_at_ms = 1'700'000'000'001;
   info.ready = ready_;
   info.draining = draining_;
   info.writes_refused = writes_refused_;

@@ -65,7 +65,8 @@ TEST(Sync, ExplainTellsTheReason) {
 
 TEST(Sync, StatusCountsZones) {
   ScriptedHub hub;
-  hub.answer(200, R"({"head":9,"items":[)"
+  hub.answer(200, R"({"head":9,"era":"0123456789abcdef","era_start":4,"complete":false,)"
+                  R"("restored_at_revision":4,"restored_at_ms":5,"items":[)"
                   R"({"name":"a","connected":true,"enabled":true,"lag":2,"converged":"no",)"
                   R"("hold":{"reason":"digest"},"rejects":3},)"
                   R"({"name":"b","connected":false,"enabled":false,"converged":"unknown"}]})");
@@ -73,7 +74,8 @@ TEST(Sync, StatusCountsZones) {
   EXPECT_EQ(ran.code, 0) << ran.err;
   for (const char* fact : {R"("head":9)", R"("zones":2)", R"("connected":1)", R"("behind":1)",
                            R"("diverged":1)", R"("held":1)", R"("disabled":1)",
-                           R"("rejects":3)"}) {
+                           R"("rejects":3)", R"("era":"0123456789abcdef")", R"("era_start":4)",
+                           R"("complete":false)", R"("restored_at_revision":4)"}) {
     EXPECT_THAT(ran.out, HasSubstr(fact));
   }
 }

@@ -41,6 +41,7 @@ TEST_F(HubStoreTest, ACheckpointWhileServingIsRestoredInANewEra) {
   auto store = OfflineStore::open(restored, nullptr, *key);
   ASSERT_TRUE(store);
   EXPECT_TRUE((*store)->verify()->good());
+  EXPECT_FALSE(hub->info().restored_at);
 }
 
 TEST_F(HubStoreTest, CheckpointsAreNamedSafelyAndBounded) {
