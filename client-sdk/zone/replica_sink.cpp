@@ -113,6 +113,10 @@ void ReplicaSink::begin(const wire::Intent& intent) {
     forget_cut();
   }
   replacing_ = intent.reason == wire::IntentReason::full;
+  const bool follows = intent.reason == wire::IntentReason::none ||
+                       intent.reason == wire::IntentReason::changes;
+  // What was held is not on offer any more: its approval must not wait for another (FLOW-17).
+  if (follows) mass_delete_held_ = mass_delete_approved_ = false;
   switch (intent.reason) {
     case wire::IntentReason::none: ++counters_.intents_none; break;
     case wire::IntentReason::changes: ++counters_.intents_changes; break;

@@ -1,6 +1,7 @@
 // After a restore a zone holds what would remove most of it (FLOW-17), and its operator approves.
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include "conformance/integration/support/cluster.hpp"
@@ -56,12 +57,14 @@ class Approval : public ::testing::Test {
     ASSERT_EQ(restored.code, 0) << restored.output;
     EXPECT_NE(restored.output.find("next: start the hub"), std::string::npos) << restored.output;
     cluster.restart_hub();
+    cluster.agent("east").process().signal(SIGHUP);  // connect now
   }
 
   Cluster cluster{{"east"}};
 };
 
 TEST_F(Approval, AZoneHoldsWhatARestoreWouldRemoveUntilItsOperatorApproves) {
+  ASSERT_TRUE(cluster.converges());
   const RunResult early = approve();
   EXPECT_EQ(early.code, 1) << "nothing is held: " << early.output;
   EXPECT_NE(early.output.find("nothing is held"), std::string::npos) << early.output;

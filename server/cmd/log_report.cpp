@@ -28,9 +28,9 @@ void log_what_was_opened(const RocksDbChangeLog& log, Logger& logger) {
   if (state.complete || !report.text.empty()) return;
   // A new log is partial by nature: nothing to worry about, but somebody has to say the word.
   logger.log({report.created ? LogLevel::info : LogLevel::warn, "hub.log.partial",
-              "the log is partial: what it does not name counts as unknown, so zones keep it and "
-              "stay beside the hub until the log holds everything and somebody says so "
-              "(zonesync-hub store complete --config FILE)",
+              "the log is partial: what it does not name counts as unknown, so zones keep what "
+              "they have of it; once it holds everything, say so: "
+              "zonesync-hub store complete --config FILE",
               {{"head", head}, {"era", era}}});
 }
 

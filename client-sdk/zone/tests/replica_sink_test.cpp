@@ -160,6 +160,21 @@ TEST_F(SinkTest, AnApprovalOfNothingLetsNoLaterMassDeletePass) {
   EXPECT_EQ(replica_.snapshot()->size(), 300u);
 }
 
+// FLOW-17: approved, and then the hub had nothing of the kind to say.
+TEST_F(SinkTest, AnApprovalEndsWithTheOfferItWasFor) {
+  fill(300, 1);
+  ASSERT_TRUE(commit_full(1, true));
+  fill(100, 2);
+  ASSERT_FALSE(commit_full(2, true));
+  sink_.approve_mass_delete();
+  wire::Intent intent;
+  intent.reason = wire::IntentReason::changes;
+  sink_.begin(intent);
+  fill(100, 3);
+  EXPECT_FALSE(commit_full(3, true));
+  EXPECT_EQ(replica_.snapshot()->size(), 300u);
+}
+
 TEST_F(SinkTest, ARejectWithAnUnusableCodeStillFitsTheWire) {
   sink_.set_validator("Mesh", [](const Resource& resource) -> std::optional<Reject> {
     if (resource.key.name == "thrown") throw 7;
