@@ -10,9 +10,8 @@
 #include "storage/rocksdb/database.hpp"
 #include "storage/rocksdb/key_codec.hpp"
 #include "storage/rocksdb/offline_store.hpp"
-#include "storage/rocksdb/rocksdb_change_log.hpp"
 #include "storage/rocksdb/store_lock.hpp"
-#include "storage/tests/log_samples.hpp"
+#include "storage/tests/rocksdb_fixture.hpp"
 
 namespace zonesync::test {
 namespace {
@@ -20,24 +19,8 @@ namespace {
 using namespace rocksdb_store;
 namespace fs = std::filesystem;
 
-class RocksDbFileMarks : public ::testing::Test {
+class RocksDbFileMarks : public RocksDbFixture {
  protected:
-  RocksDbFileMarks() {
-    options_.create = true;
-    options_.created_complete = true;
-    options_.reserve_bytes = 0;
-  }
-  std::unique_ptr<RocksDbChangeLog> open() {
-    auto log = RocksDbChangeLog::open(path_, options_);
-    if (!log) ADD_FAILURE() << describe(log.error());
-    return log ? std::move(*log) : nullptr;
-  }
-  std::string refusal() {
-    auto log = RocksDbChangeLog::open(path_, options_);
-    if (log) return "it opens";
-    EXPECT_EQ(log.error().code, ErrorCode::storage_corrupt);
-    return describe(log.error());
-  }
   /// Two openings: a close leaves what kill -9 leaves, so that the second MANIFEST names the tables
   /// that its recovery made of the first write-ahead log, which is gone.
   void write_twice() {
@@ -106,10 +89,6 @@ class RocksDbFileMarks : public ::testing::Test {
     EXPECT_TRUE(whole) << text;
     return whole;
   }
-
-  TempDir directory_;
-  std::string path_ = directory_.file("log");
-  RocksDbOptions options_;
 };
 
 TEST_F(RocksDbFileMarks, AManifestThatLostItsLastByteIsRefusedByName) {

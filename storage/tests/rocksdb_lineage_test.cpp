@@ -6,26 +6,15 @@
 
 #include "storage/rocksdb/anchor_file.hpp"
 #include "storage/rocksdb/offline_store.hpp"
-#include "storage/rocksdb/rocksdb_change_log.hpp"
-#include "storage/tests/log_samples.hpp"
+#include "storage/tests/rocksdb_fixture.hpp"
 
 namespace zonesync::test {
 namespace {
 
 namespace fs = std::filesystem;
 
-class RocksDbLineage : public ::testing::Test {
+class RocksDbLineage : public RocksDbFixture {
  protected:
-  RocksDbLineage() {
-    options_.create = true;
-    options_.created_complete = true;
-    options_.reserve_bytes = 0;
-  }
-  std::unique_ptr<RocksDbChangeLog> open() {
-    auto log = RocksDbChangeLog::open(path_, options_);
-    if (!log) ADD_FAILURE() << describe(log.error());
-    return log ? std::move(*log) : nullptr;
-  }
   /// Appends revisions and closes; answers the cursor of whoever saw them all.
   Cursor write(int revisions) {
     const auto log = open();
@@ -35,20 +24,14 @@ class RocksDbLineage : public ::testing::Test {
     return Cursor{log->state().current_era(), log->state().head, {}};
   }
   void expect_refused(const std::string& words) {
-    const auto log = RocksDbChangeLog::open(path_, options_);
-    ASSERT_FALSE(log);
-    EXPECT_EQ(log.error().code, ErrorCode::storage_corrupt);
-    EXPECT_NE(log.error().message.find(words), std::string::npos) << describe(log.error());
+    const std::string text = refusal();
+    EXPECT_NE(text.find(words), std::string::npos) << text;
   }
   void remove_wal() {
     for (const auto& file : fs::directory_iterator(path_)) {
       if (file.path().extension() == ".log") fs::remove(file.path());
     }
   }
-
-  TempDir directory_;
-  std::string path_ = directory_.file("log");
-  RocksDbOptions options_;
 };
 
 TEST_F(RocksDbLineage, AGoodLogOpensWithoutAWord) {
