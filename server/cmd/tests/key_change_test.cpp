@@ -227,6 +227,8 @@ TEST_F(KeyChangeTest, AKeyThatIsNowhereIsSaid) {
 
 TEST_F(KeyChangeTest, ALogInWhichNothingIsSealedIsLeftAlone) {
   fs::remove_all(config().storage_dir);
+  EXPECT_EQ(change().error().code, ErrorCode::storage_corrupt) << "the anchor remembers a log";
+  fs::remove(config().storage_dir.string() + ".anchor");
   EXPECT_EQ(change().error().code, ErrorCode::not_found);
   fs::remove(file_);
   EXPECT_NE(trouble().find("new-key " + file_.string()), std::string::npos) << trouble();
