@@ -231,6 +231,27 @@ TEST_F(RocksDbStore, FormatThreeIsTakenOver) {
   EXPECT_EQ(report->aside, 1u);
 }
 
+// Format 4 had no total of the digests: it begins at the open, without a judgement on what is there.
+TEST_F(RocksDbStore, FormatFourIsTakenOver) {
+  ASSERT_TRUE(append(**open(), {{put("a", "1")}}));
+  put_meta(kFormatKey, number_value(4));
+  {
+    auto database = Database::open(path_, false, nullptr);
+    rocksdb::WriteBatch batch;
+    (*database)->erase(batch, Family::meta, kDigestTotalKey);
+    ASSERT_TRUE((*database)->write(batch, true));
+  }
+  EXPECT_TRUE((*OfflineStore::open(path_))->verify()->good());
+  {
+    const auto log = open();
+    ASSERT_TRUE(log) << describe(log.error());
+    EXPECT_EQ((*log)->report().text, "");
+  }
+  EXPECT_TRUE(open()) << "the total that the open wrote is right";
+  put_meta(kDigestTotalKey, std::string(16, '\0'));
+  expect_open_fails(ErrorCode::storage_corrupt);
+}
+
 TEST_F(RocksDbStore, UnreadableFloorsAndMarksAreCorrupt) {
   ASSERT_TRUE(append(**open(), {{put("a", "1")}}));
   TrimState trim;
