@@ -231,7 +231,7 @@ TEST_F(RocksDbStore, FormatThreeIsTakenOver) {
   EXPECT_EQ(report->aside, 1u);
 }
 
-// Format 4 had no total of the digests: it begins at the open, without a judgement on what is there.
+// Format 4 had no total of the digests: the open writes it, and judges nothing by its absence.
 TEST_F(RocksDbStore, FormatFourIsTakenOver) {
   ASSERT_TRUE(append(**open(), {{put("a", "1")}}));
   put_meta(kFormatKey, number_value(4));
